@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# One INTERFACE target carries the language level, the warnings and the sanitizers; everything links it.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+add_library(studio_flags INTERFACE)
+target_include_directories(studio_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(studio_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers
+  # SPEC.md fixes the arithmetic: no reassociation, no contraction the source does not ask for.
+  -ffp-contract=off)
+if(DISTILLIX_WERROR)
+  target_compile_options(studio_flags INTERFACE -Werror)
+endif()
+if(DISTILLIX_SANITIZE)
+  target_compile_options(studio_flags INTERFACE -fsanitize=${DISTILLIX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(studio_flags INTERFACE -fsanitize=${DISTILLIX_SANITIZE})
+endif()
