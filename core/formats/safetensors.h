@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// safetensors files; the bytes are described in safetensors.md beside this file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/files.h"
+#include "core/base/result.h"
+#include "core/tensor/dtype.h"
+
+namespace distillix {
+
+struct SafetensorsEntry {
+    std::string name;
+    DType type = DType::F32;
+    std::vector<std::int64_t> shape;
+    std::uint64_t begin = 0, end = 0;  ///< byte offsets from the header's end
+    std::uint64_t elements() const;
+};
+
+/// An opened file, memory-mapped and checked whole before anything is handed out: lengths, offsets, overlaps, holes,
+/// shapes against sizes, names. Views live as long as the object.
+class SafetensorsFile {
+  public:
+    static Result<SafetensorsFile> open(const std::filesystem::path& path);
+    const std::vector<SafetensorsEntry>& entries() const { return m_entries; }
+    const std::map<std::string, std::string>& metadata() const { return m_metadata; }
+    const SafetensorsEntry* find(const std::string& name) const;
+    std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
+    /// The tensor converted to float32 (from F32, F16 or BF16). NotFound and InvalidData name file and tensor; `shape`
+    /// is checked unless it is empty.
+    Result<std::vector<float>> floats(const std::string& name, const std::vector<std::int64_t>& shape = {}) const;
+    /// The tensor as int32 (from I32 or I64, range-checked).
+    Result<std::vector<std::int32_t>> ints(const std::string& name, const std::vector<std::int64_t>& shape = {}) const;
+
+  private:
+    explicit SafetensorsFile(MappedFile file) : m_file(std::move(file)) {}
+    std::filesystem::path m_path;
+    MappedFile m_file;
+    std::uint64_t m_dataStart = 0;
+    std::vector<SafetensorsEntry> m_entries;
+    std::map<std::string, std::string> m_metadata;
+};
+
+/// One tensor to write; `bytes` must hold until the write is done.
+struct SafetensorsTensor {
+    std::string name;
+    DType type = DType::F32;
+    std::vector<std::int64_t> shape;
+    std::span<const std::byte> bytes;
+};
+
+/// Writes `path` whole or not at all (AtomicFile). Data starts at a multiple of 64 bytes, in the order given.
+Result<void> writeSafetensors(const std::filesystem::path& path, std::span<const SafetensorsTensor> tensors,
+                              const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace distillix
