@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <type_traits>
 
 namespace distillix {
@@ -39,8 +42,8 @@ class ThreadPool {
     ThreadPool& operator=(const ThreadPool&) = delete;
 
     int threads() const;
-    /// Calls `chunk(index, worker)` once for each index in [0, count), on any thread, in any order, and returns when all
-    /// are done. `worker` lies in [0, threads()): no two running chunks share one, so it may index scratch memory.
+    /// Calls `chunk(index, worker)` once for each index in [0, count), on any thread, in any order, and returns when
+    /// all are done. `worker` lies in [0, threads()): no two running chunks share one, so it may index scratch memory.
     /// Chunks must not throw.
     void parallelFor(std::size_t count, FunctionRef<void(std::size_t index, int worker)> chunk);
 
@@ -51,5 +54,12 @@ class ThreadPool {
 
 /// Cores this process may run on (its affinity mask and cgroup quota), at least 1.
 int availableCores();
+
+namespace detail {
+/// Cores that the CPU quota of a control group allows (rounded up), or nothing where there is no quota. `mount` is
+/// where cgroups are mounted, `selfCgroup` the text of /proc/self/cgroup. Both versions of cgroups are understood, and
+/// the groups above are looked at too: the tightest counts.
+std::optional<int> cgroupCores(const std::filesystem::path& mount, std::string_view selfCgroup);
+}  // namespace detail
 
 }  // namespace distillix
