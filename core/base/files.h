@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are whole or not there: written beside, synced, renamed. Every error names the path and the system's reason.
+// Files that are whole or not there: written beside, synced, renamed. Every error names the path and the system's
+// reason.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +15,11 @@
 
 namespace distillix {
 
-/// The whole file as bytes. Refuses a file larger than `limitBytes` by name instead of filling the memory.
+/// The whole file as bytes. Refuses what is no regular file (a pipe would block), and a file larger than `limitBytes`
+/// by name instead of filling the memory.
 Result<std::string> readFile(const std::filesystem::path& path, std::uint64_t limitBytes = std::uint64_t{1} << 30);
 
-/// Replaces `path` whole or leaves it as it was: writes `path` + ".partial-PID", fsyncs, renames, fsyncs the folder.
+/// Replaces `path` whole or leaves it as it was: writes `path` + ".partial-PID-N", fsyncs, renames, fsyncs the folder.
 Result<void> writeFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 
 /// A file being written beside its final name. Bytes are buffered; commit() flushes, fsyncs, renames and fsyncs the
@@ -42,7 +44,7 @@ class AtomicFile {
     std::unique_ptr<State> m_state;
 };
 
-/// A folder being built beside its final name (`finalPath` + ".partial-PID"): fill path(), then commit() fsyncs every
+/// A folder being built beside its final name (`finalPath` + ".partial-PID-N"): fill path(), then commit() fsyncs every
 /// file and folder in it and renames it into place. Refuses to replace anything. Destroyed without commit(), it removes
 /// what was written.
 class AtomicFolder {
@@ -60,7 +62,17 @@ class AtomicFolder {
     std::unique_ptr<State> m_state;
 };
 
-/// A file mapped read-only; the mapping lives as long as the object. An empty file maps to an empty span.
+/// True for the names that AtomicFile and AtomicFolder use before commit(); who lists a folder passes over them.
+bool isPartialName(const std::filesystem::path& path);
+
+/// Removes what dead processes left half-written in `folder` (not below it). A living writer holds a lock on its
+/// partial file or folder, so its work is never touched, whatever its process id and machine. Failures are passed over:
+/// a leftover is only wasted room.
+void removeStalePartials(const std::filesystem::path& folder);
+
+/// A file mapped read-only; the mapping lives as long as the object. An empty file maps to an empty span. Whoever
+/// shortens a file in place while it is mapped kills the reader; our own files are replaced by rename and never
+/// shortened.
 class MappedFile {
   public:
     static Result<MappedFile> open(const std::filesystem::path& path);
@@ -81,6 +93,12 @@ Result<void> syncFolder(const std::filesystem::path& folder);
 
 /// An Error from errno for an operation ("cannot open") on a path; ENOSPC and EDQUOT become DiskFull.
 Error errnoError(const std::string& what, const std::filesystem::path& path, int errnoValue);
+
+namespace detail {
+/// write(2) until everything is out; EINTR and short writes are continued. For files this module does not wrap.
+Result<void> writeAll(int descriptor, std::span<const std::byte> bytes, const std::filesystem::path& path);
+std::uint32_t crc32cPortable(std::span<const std::byte> bytes, std::uint32_t seed);
+}  // namespace detail
 
 /// CRC-32C (Castagnoli) of bytes, for the checksums in our own files; chain calls through `seed`.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed = 0);
