@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every operation of the CPU backend is given, and the helpers they share.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "core/backend/cpu/dispatch.h"
+#include "core/backend/ops.h"
+#include "core/base/threads.h"
+
+namespace distillix::cpu {
+
+/// One CPU device. Operations are called from one thread at a time and return when their work is done.
+struct CpuContext {
+    CpuContext(int threads, CpuLevel chosenLevel) : pool(threads), level(chosenLevel) {}
+    ThreadPool pool;
+    CpuLevel level;  ///< each topic's kernels: xKernels(level)
+};
+
+/// Hands out pieces of Exec::workspace, each aligned to 64 bytes, in order; nothing is given back.
+class Scratch {
+  public:
+    explicit Scratch(const Exec& exec)
+        : m_next(exec.workspace.backendAddress()), m_left(exec.workspace ? exec.workspaceBytes : 0) {
+        const std::size_t skew = (64 - reinterpret_cast<std::uintptr_t>(m_next) % 64) % 64;
+        m_next += skew < m_left ? skew : m_left;
+        m_left -= skew < m_left ? skew : m_left;
+    }
+    /// Bytes that take<T>(count) uses up; workspace functions add these up.
+    template <typename T>
+    static constexpr std::size_t bytes(std::size_t count) {
+        return (count * sizeof(T) + 63) / 64 * 64;
+    }
+    /// `count` elements, or null where the workspace is too small: then tooSmall() is the error to return.
+    template <typename T>
+    T* take(std::size_t count) {
+        const std::size_t size = bytes<T>(count);
+        if (size > m_left) {
+            m_missing += size - m_left;
+            return nullptr;
+        }
+        T* piece = reinterpret_cast<T*>(m_next);
+        m_next += size;
+        m_left -= size;
+        return piece;
+    }
+    Error tooSmall(const char* operation) const {
+        return makeError(ErrorCode::InvalidArgument, std::string("The workspace of ") + operation +
+                                                         " is too small by " + std::to_string(m_missing) +
+                                                         " bytes; size it by workspaceBytes()");
+    }
+
+  private:
+    std::byte* m_next;
+    std::size_t m_left;
+    std::size_t m_missing = 0;
+};
+
+/// How many fixed-size chunks cover `total`.
+constexpr std::size_t chunkCount(std::size_t total, std::size_t chunk) {
+    return (total + chunk - 1) / chunk;
+}
+
+/// The address of float32 values; only for a TypedPtr whose type has been checked.
+inline float* floats(const TypedPtr& p) {
+    return p.data.as<float>().backendAddress();
+}
+
+inline Error badArgument(const char* operation, const std::string& problem) {
+    return makeError(ErrorCode::InvalidArgument, problem, operation);
+}
+inline Error unsupported(const char* operation, const std::string& problem) {
+    return makeError(ErrorCode::Unsupported, problem, operation);
+}
+
+/// The CPU keeps activations in float32: their traffic is small beside the products', and rounding them costs time.
+/// Every operation checks its TypedPtrs with this before it starts; an absent (null) one passes.
+inline Result<void> requireF32(const char* operation, std::initializer_list<TypedPtr> values) {
+    for (const TypedPtr& value : values) {
+        if (value && value.type != DType::F32) {
+            return unsupported(operation,
+                               "the CPU backend keeps activations in f32, not " + std::string(dtypeName(value.type)));
+        }
+    }
+    return {};
+}
+
+}  // namespace distillix::cpu
