@@ -335,7 +335,9 @@ struct HeadLossArgs {
     DevicePtr<float> dHead;              ///< [V, d] accumulated
 };
 
-/// Draws one token a row. temperature 0 takes the largest logit (the lowest id among equals).
+/// Draws one token a row. Candidates rank by their logits, the lower id first among equals; a NaN ranks last.
+/// temperature 0 takes the first. Otherwise the draw walks those kept by ascending id and takes the first whose running
+/// sum of probabilities exceeds `uniform` times the whole.
 struct SampleArgs {
     int rows = 0, vocabulary = 0;
     DevicePtr<const float> logits;       ///< [rows, V]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain loops over SPEC.md's formulas: slow, single-threaded, and what every other backend is tested against.
+// The plain reading of SPEC.md: one thread, one loop after the other, float32 in memory and double in between. It is
+// what the fast backends are tested against, so nothing in it is clever. Operations run when they are called.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,8 @@
 
 namespace distillix {
 
+/// Activations must be float32; Precision::product is ignored (everything is computed in double). Device addresses are
+/// ordinary host addresses. Uses no workspace.
 std::unique_ptr<Backend> makeReferenceBackend();
 
 }  // namespace distillix
