@@ -29,8 +29,10 @@ struct SafetensorsEntry {
 class SafetensorsFile {
   public:
     static Result<SafetensorsFile> open(const std::filesystem::path& path);
+    /// In the order of their data.
     const std::vector<SafetensorsEntry>& entries() const { return m_entries; }
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }
+    /// Null where there is none.
     const SafetensorsEntry* find(const std::string& name) const;
     std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
     /// The tensor converted to float32 (from F32, F16 or BF16). NotFound and InvalidData name file and tensor; `shape`
@@ -41,10 +43,12 @@ class SafetensorsFile {
 
   private:
     explicit SafetensorsFile(MappedFile file) : m_file(std::move(file)) {}
+    Result<const SafetensorsEntry*> need(const std::string& name, const std::vector<std::int64_t>& shape) const;
     std::filesystem::path m_path;
     MappedFile m_file;
     std::uint64_t m_dataStart = 0;
     std::vector<SafetensorsEntry> m_entries;
+    std::map<std::string, std::size_t> m_index;  ///< into m_entries, by name
     std::map<std::string, std::string> m_metadata;
 };
 
