@@ -27,6 +27,11 @@ struct Batch {
     std::int64_t validLabels() const;         ///< positions that have a target
 };
 
+/// A batch of given ids [B, T], labels [B, T] (empty: the ids themselves) and document ids [B, T] (empty: each sequence
+/// is one document; a change of id begins a document). textBytes stays 0.
+Batch batchFromIds(int batch, int tokens, std::vector<std::int32_t> ids, std::vector<std::int32_t> labels = {},
+                   const std::vector<std::int32_t>& documents = {});
+
 /// One split ("train" or "validation") of an imported dataset, memory-mapped. Readable from many threads.
 class TokenDataset {
   public:
