@@ -23,7 +23,8 @@ Batch batchFromIds(int batchSize, int tokens, std::vector<std::int32_t> ids, std
     for (int s = 0; s < batchSize; ++s) {
         int start = 0;
         for (int t = 0; t < tokens; ++t) {
-            const std::size_t m = static_cast<std::size_t>(s) * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(t);
+            const std::size_t m =
+                static_cast<std::size_t>(s) * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(t);
             if (t > 0 && !documents.empty() && documents[m] != documents[m - 1]) start = t;
             batch.documentStart.push_back(start);
             batch.positions.push_back(t - start);

@@ -7,10 +7,12 @@ namespace distillix {
 
 namespace {
 
-Error configError(const std::string& message) { return makeError(ErrorCode::InvalidData, message); }
+Error configError(const std::string& message) {
+    return makeError(ErrorCode::InvalidData, message);
+}
 
-ModelPreset preset(std::string name, std::string help, int vocab, int d, int layers, int heads, int kvHeads, int mlp, int tokens,
-                   bool softCaps) {
+ModelPreset preset(std::string name, std::string help, int vocab, int d, int layers, int heads, int kvHeads, int mlp,
+                   int tokens, bool softCaps) {
     ModelPreset p{std::move(name), std::move(help), {}};
     p.config.vocabSize = vocab;
     p.config.hiddenDim = d;
@@ -52,8 +54,9 @@ Result<void> ModelConfig::normalize() {
         return configError("\"num_heads\" (" + std::to_string(numHeads) + ") is no multiple of \"num_kv_heads\" (" +
                            std::to_string(numKvHeads) + ")");
     // Rows are addressed with 32-bit integers in the operations; so are parameters in one matrix.
-    const std::int64_t largest = std::max<std::int64_t>({std::int64_t{vocabSize} * hiddenDim, std::int64_t{2} * mlpHiddenDim * hiddenDim,
-                                                         std::int64_t{numHeads + 2 * numKvHeads} * headDim * hiddenDim});
+    const std::int64_t largest =
+        std::max<std::int64_t>({std::int64_t{vocabSize} * hiddenDim, std::int64_t{2} * mlpHiddenDim * hiddenDim,
+                                std::int64_t{numHeads + 2 * numKvHeads} * headDim * hiddenDim});
     if (largest > std::int64_t{1} << 31) return configError("a single matrix would have more than 2^31 weights");
     return {};
 }
@@ -82,8 +85,10 @@ const std::vector<ModelPreset>& modelPresets() {
     // The published three first; the project's own small ones have no soft-caps, so that they export exactly, and
     // dimensions that are multiples of 256, which GGUF's ternary blocks need.
     static const std::vector<ModelPreset> presets = {
-        preset("sample", "2.0 M parameters: learns the sample dataset in about two minutes on two cores", 1024, 256, 3, 4, 2, 512, 256, false),
-        preset("small", "5.6 M parameters: a folder of code in twenty minutes on two cores", 8000, 256, 5, 4, 2, 768, 512, false),
+        preset("sample", "2.0 M parameters: learns the sample dataset in about two minutes on two cores", 1024, 256, 3,
+               4, 2, 512, 256, false),
+        preset("small", "5.6 M parameters: a folder of code in twenty minutes on two cores", 8000, 256, 5, 4, 2, 768,
+               512, false),
         preset("medium", "19 M parameters: an evening on a desktop's processor", 8000, 512, 6, 8, 2, 1280, 512, false),
         preset("39M", "The original's \"50M\"", 32000, 512, 8, 8, 2, 1408, 1024, true),
         preset("100M", "The original's default: 100.1 M parameters", 32000, 768, 12, 12, 4, 2048, 2048, true),

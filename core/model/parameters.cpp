@@ -5,7 +5,9 @@ namespace distillix {
 
 namespace {
 constexpr std::size_t kAlignFloats = 64;  // 256 bytes: a GPU's widest aligned load, and whole cache lines
-std::size_t alignUp(std::size_t n) { return (n + kAlignFloats - 1) / kAlignFloats * kAlignFloats; }
+std::size_t alignUp(std::size_t n) {
+    return (n + kAlignFloats - 1) / kAlignFloats * kAlignFloats;
+}
 }  // namespace
 
 std::vector<std::int64_t> Parameter::shape() const {

@@ -18,10 +18,10 @@ struct Parameter {
         Norm,       ///< a vector: AdamW without decay
         Projection  ///< a BitLinear matrix: Muon
     };
-    std::string name;          ///< as in model.safetensors
+    std::string name;  ///< as in model.safetensors
     Kind kind = Kind::Norm;
-    int rows = 1, cols = 1;    ///< a norm is 1 x width
-    std::size_t offset = 0;    ///< in floats
+    int rows = 1, cols = 1;  ///< a norm is 1 x width
+    std::size_t offset = 0;  ///< in floats
     std::size_t count() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
     /// [width] for a norm, [rows, cols] for a matrix.
     std::vector<std::int64_t> shape() const;
@@ -37,10 +37,10 @@ struct LayerOffsets {
 struct ParameterLayout {
     explicit ParameterLayout(const ModelConfig& config);
 
-    std::vector<Parameter> parameters;   ///< in file order
+    std::vector<Parameter> parameters;  ///< in file order
     std::vector<LayerOffsets> layers;
     std::size_t embedding = 0, norm = 0, head = 0;  ///< head == embedding when tied
-    std::size_t total = 0;               ///< floats, padding included
+    std::size_t total = 0;                          ///< floats, padding included
 
     const Parameter* find(const std::string& name) const;
 };

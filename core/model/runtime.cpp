@@ -51,7 +51,8 @@ Result<Precision> choosePrecision(const Backend& backend, const std::string& nam
     if (name == "float32") return Precision{};
     if (name == "mixed") return Precision{DType::F32, DType::BF16};
     if (name == "auto") return bitlinear && backend.info().hasBf16 ? Precision{DType::F32, DType::BF16} : Precision{};
-    return makeError(ErrorCode::InvalidArgument, "there is no precision \"" + name + "\"; there are auto, float32, mixed");
+    return makeError(ErrorCode::InvalidArgument,
+                     "there is no precision \"" + name + "\"; there are auto, float32, mixed");
 }
 
 }  // namespace distillix

@@ -12,7 +12,7 @@ namespace distillix {
 
 /// One line of a memory plan.
 struct MemoryPart {
-    std::string name;         ///< "parameters", "activations", …
+    std::string name;  ///< "parameters", "activations", …
     std::size_t bytes = 0;
 };
 
@@ -52,7 +52,10 @@ class Runtime {
     /// Waits: `target` is filled when this returns.
     template <typename T>
     Result<void> download(T* target, DevicePtr<const T> source, std::size_t count) const {
-        TRY_VOID(m_backend->copyToHost(m_exec.stream, target, DevicePtr<const std::byte>(reinterpret_cast<const std::byte*>(source.backendAddress())), count * sizeof(T)));
+        TRY_VOID(m_backend->copyToHost(
+            m_exec.stream, target,
+            DevicePtr<const std::byte>(reinterpret_cast<const std::byte*>(source.backendAddress())),
+            count * sizeof(T)));
         return synchronize();
     }
 

@@ -4,76 +4,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/model/block.h"
+
 namespace distillix {
 
 namespace {
 
-/// Lays buffers out in one block: first without memory, to learn the size, then again over it.
-class Carver {
-  public:
-    Carver(ArenaPlan& plan, DevicePtr<std::byte> base) : m_plan(plan), m_base(base) {}
-    DevicePtr<std::byte> bytes(const char* part, std::size_t count) {
-        const std::size_t offset = m_plan.reserve(part, count);
-        return m_base ? m_base + static_cast<std::ptrdiff_t>(offset) : DevicePtr<std::byte>();
-    }
-    template <typename T>
-    DevicePtr<T> array(const char* part, std::size_t count) {
-        return bytes(part, count * sizeof(T)).template as<T>();
-    }
-    TypedPtr typedArray(const char* part, std::size_t count, DType type) { return {bytes(part, count * dtypeBytes(type)), type}; }
-
-  private:
-    ArenaPlan& m_plan;
-    DevicePtr<std::byte> m_base;
-};
-
-/// What one layer's forward leaves for its backward.
-struct Kept {
-    DevicePtr<float> x;           // [M, d] the layer's input
-    DevicePtr<float> xMid;        // [M, d] behind attention
-    LinearInput attnIn;           // [M, d] behind input_layernorm
-    DevicePtr<float> attnRstd;    // [M]
-    TypedPtr qkv;                 // [M, (H+2Hkv)·h] raw
-    TypedPtr qk;                  // [M, (H+Hkv)·h] normed and rotated
-    TypedPtr attn;                // [M, H·h]
-    DevicePtr<float> lse;         // [B, H, T]
-    LinearInput oIn;              // [M, H·h]
-    DevicePtr<float> oRstd;       // [M], sub-norm only
-    LinearInput mlpIn;            // [M, d]
-    DevicePtr<float> mlpRstd;     // [M]
-    TypedPtr gateUp;              // [M, 2F]
-    LinearInput downIn;           // [M, F]
-    DevicePtr<float> downRstd;    // [M], sub-norm only
-};
-
 struct Buffers {
-    std::vector<Kept> layers;     // one a layer, or all the same
-    DevicePtr<float> xOut;        // [M, d] behind the last layer
-    DevicePtr<float> finalRstd;   // [M]
-    TypedPtr normed;              // [M, d] behind the last norm
+    std::vector<BlockBuffers> layers;                                            // one a layer, or all the same
+    DevicePtr<float> xOut;                                                       // [M, d] behind the last layer
+    DevicePtr<float> finalRstd;                                                  // [M]
+    TypedPtr normed;                                                             // [M, d] behind the last norm
     DevicePtr<std::int32_t> ids, positions, documentStart, targetRows, targets;  // [M]
-    DevicePtr<float> losses;      // [M]
-    DevicePtr<float> logits;      // [kLogitRows, V], forward only
+    DevicePtr<float> losses;                                                     // [M]
+    DevicePtr<float> logits;                                                     // [kLogitRows, V], forward only
     // Backward.
-    DevicePtr<float> dx;          // [M, d] gradient of the residual stream
-    TypedPtr dNorm;               // [M, d]
-    TypedPtr dQkv, dQk;           // [M, (H+2Hkv)·h], [M, (H+Hkv)·h]
-    TypedPtr dAttn, dAttnSub;     // [M, H·h]
-    TypedPtr dHidden;             // [M, F]
+    DevicePtr<float> dx;       // [M, d] gradient of the residual stream
+    TypedPtr dNorm;            // [M, d]
+    TypedPtr dQkv, dQk;        // [M, (H+2Hkv)·h], [M, (H+Hkv)·h]
+    TypedPtr dAttn, dAttnSub;  // [M, H·h]
+    TypedPtr dHidden;          // [M, F]
 };
 
 constexpr int kLogitRows = 64;  // enough for a matrix product to be efficient; V floats each
-
-LinearInput carveInput(Carver& carve, const char* part, std::size_t rows, std::size_t width, bool ternary, DType activation) {
-    LinearInput input;
-    if (ternary) {
-        input.codes = carve.array<std::int8_t>(part, rows * width);
-        input.alpha = carve.array<float>(part, rows);
-    } else {
-        input.values = carve.typedArray(part, rows * width, activation);
-    }
-    return input;
-}
 
 Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, const PassOptions& options) {
     using Keep = PassOptions::Keep;
@@ -82,43 +35,22 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, c
     const std::size_t d = static_cast<std::size_t>(c.hiddenDim), f = static_cast<std::size_t>(c.mlpHiddenDim);
     const std::size_t q = static_cast<std::size_t>(c.queryWidth()), kv = static_cast<std::size_t>(c.keyWidth());
     const DType act = precision.activation;
-    const bool ternary = c.useBitlinear;
     const char* kept = "activations";
-
-    const auto carveInner = [&](Kept& k) {
-        k.attnIn = carveInput(carve, kept, rows, d, ternary, act);
-        k.attnRstd = carve.array<float>(kept, rows);
-        k.qkv = carve.typedArray(kept, rows * (q + 2 * kv), act);
-        k.qk = carve.typedArray(kept, rows * (q + kv), act);
-        k.attn = carve.typedArray(kept, rows * q, act);
-        k.lse = carve.array<float>(kept, rows * static_cast<std::size_t>(c.numHeads));
-        if (ternary || c.useSubNorm) {
-            k.oIn = carveInput(carve, kept, rows, q, ternary, act);
-        } else {
-            k.oIn.values = k.attn;  // a plain layer reads the attention's output as it is
-        }
-        if (c.useSubNorm) k.oRstd = carve.array<float>(kept, rows);
-        k.mlpIn = carveInput(carve, kept, rows, d, ternary, act);
-        k.mlpRstd = carve.array<float>(kept, rows);
-        k.gateUp = carve.typedArray(kept, rows * 2 * f, act);
-        k.downIn = carveInput(carve, kept, rows, f, ternary, act);
-        if (c.useSubNorm) k.downRstd = carve.array<float>(kept, rows);
-    };
 
     b.layers.resize(static_cast<std::size_t>(c.numLayers));
     if (options.keep == Keep::Everything) {
-        for (Kept& k : b.layers) {
+        for (BlockBuffers& k : b.layers) {
             k.x = carve.array<float>(kept, rows * d);
             k.xMid = carve.array<float>(kept, rows * d);
-            carveInner(k);
+            carveBlock(carve, c, act, rows, kept, k);
         }
         b.xOut = carve.array<float>(kept, rows * d);
     } else {
-        Kept shared;
-        carveInner(shared);
+        BlockBuffers shared;
+        carveBlock(carve, c, act, rows, kept, shared);
         if (options.keep == Keep::LayerInputs) {
             shared.xMid = carve.array<float>(kept, rows * d);
-            for (Kept& k : b.layers) {
+            for (BlockBuffers& k : b.layers) {
                 k = shared;
                 k.x = carve.array<float>(kept, rows * d);
             }
@@ -139,7 +71,8 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, c
     b.targets = carve.array<std::int32_t>(io, rows);
     b.losses = carve.array<float>(io, rows);
     if (options.keep == Keep::Nothing) {
-        b.logits = carve.array<float>("logits", static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(c.vocabSize));
+        b.logits =
+            carve.array<float>("logits", static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(c.vocabSize));
         return b;
     }
     const char* scratch = "activation gradients";
@@ -184,7 +117,9 @@ Result<Gradients> Gradients::create(Runtime& runtime, const ParameterLayout& lay
     return g;
 }
 
-Result<void> Gradients::zero() { return m_runtime->backend().fillZero(m_runtime->stream(), m_memory.data(), m_memory.bytes()); }
+Result<void> Gradients::zero() {
+    return m_runtime->backend().fillZero(m_runtime->stream(), m_memory.data(), m_memory.bytes());
+}
 
 Result<std::vector<float>> Gradients::download() const {
     std::vector<float> values(m_memory.bytes() / sizeof(float));
@@ -210,13 +145,10 @@ struct TrainingPass::State {
         : weights(w), runtime(w.runtime()), backend(w.runtime().backend()), config(w.config()), options(o) {}
 
     float normEps() const { return static_cast<float>(config.normEps); }
-    float quantizationEps() const { return static_cast<float>(config.quantizationEps); }
     int qkvWidth() const { return config.queryWidth() + 2 * config.keyWidth(); }
     int qkWidth() const { return config.queryWidth() + config.keyWidth(); }
 
     Result<void> takeBatch(const Batch& input);
-    Result<void> normForward(TypedPtr x, std::size_t norm, int width, const LinearInput& out, DevicePtr<float> rstd);
-    QkNormRopeArgs ropeArgs(int layer) const;
     AttentionArgs attentionArgs(int layer) const;
     /// `out` null: the layer's output is known already, and what backward reads is made again.
     Result<void> layerForward(int layer, DevicePtr<float> out);
@@ -231,7 +163,8 @@ Result<TrainingPass> TrainingPass::create(ModelWeights& weights, const PassOptio
     if (options.keep != PassOptions::Keep::Nothing && !weights.training())
         return makeError(ErrorCode::Internal, "a pass with backward needs weights prepared for training");
     if (options.tokens > weights.positions())
-        return makeError(ErrorCode::InvalidArgument, "sequences of " + std::to_string(options.tokens) + " tokens are longer than the " +
+        return makeError(ErrorCode::InvalidArgument, "sequences of " + std::to_string(options.tokens) +
+                                                         " tokens are longer than the " +
                                                          std::to_string(weights.positions()) + " positions prepared");
     ArenaPlan plan;
     Carver measure(plan, nullptr);
@@ -251,11 +184,13 @@ TrainingPass::~TrainingPass() = default;
 Result<void> TrainingPass::State::takeBatch(const Batch& input) {
     const std::size_t count = static_cast<std::size_t>(input.batch) * static_cast<std::size_t>(input.tokens);
     if (input.batch < 1 || input.tokens < 1 || input.tokens > options.tokens ||
-        count > static_cast<std::size_t>(options.batch) * static_cast<std::size_t>(options.tokens) || input.inputIds.size() != count ||
-        input.labels.size() != count || input.documentStart.size() != count || input.positions.size() != count)
-        return makeError(ErrorCode::InvalidArgument, "a batch of " + std::to_string(input.batch) + " x " + std::to_string(input.tokens) +
-                                                         " tokens does not fit a pass made for " + std::to_string(options.batch) + " x " +
-                                                         std::to_string(options.tokens));
+        count > static_cast<std::size_t>(options.batch) * static_cast<std::size_t>(options.tokens) ||
+        input.inputIds.size() != count || input.labels.size() != count || input.documentStart.size() != count ||
+        input.positions.size() != count)
+        return makeError(ErrorCode::InvalidArgument,
+                         "a batch of " + std::to_string(input.batch) + " x " + std::to_string(input.tokens) +
+                             " tokens does not fit a pass made for " + std::to_string(options.batch) + " x " +
+                             std::to_string(options.tokens));
     batch = input.batch;
     tokens = input.tokens;
     rows = batch * tokens;
@@ -264,21 +199,28 @@ Result<void> TrainingPass::State::takeBatch(const Batch& input) {
     targets.clear();
     for (int s = 0; s < batch; ++s) {
         for (int t = 0; t < tokens; ++t) {
-            const std::size_t m = static_cast<std::size_t>(s) * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(t);
+            const std::size_t m =
+                static_cast<std::size_t>(s) * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(t);
             const auto place = [&] { return "sequence " + std::to_string(s) + ", token " + std::to_string(t); };
             if (input.inputIds[m] < 0 || input.inputIds[m] >= config.vocabSize)
-                return makeError(ErrorCode::InvalidData, "token id " + std::to_string(input.inputIds[m]) + " lies outside the vocabulary of " +
-                                                             std::to_string(config.vocabSize), place());
-            if (input.documentStart[m] < 0 || input.documentStart[m] > t || input.positions[m] < 0 || input.positions[m] >= weights.positions())
-                return makeError(ErrorCode::InvalidData, "a document starts at " + std::to_string(input.documentStart[m]) + " or its position " +
-                                                             std::to_string(input.positions[m]) + " is out of range", place());
+                return makeError(ErrorCode::InvalidData,
+                                 "token id " + std::to_string(input.inputIds[m]) + " lies outside the vocabulary of " +
+                                     std::to_string(config.vocabSize),
+                                 place());
+            if (input.documentStart[m] < 0 || input.documentStart[m] > t || input.positions[m] < 0 ||
+                input.positions[m] >= weights.positions())
+                return makeError(ErrorCode::InvalidData,
+                                 "a document starts at " + std::to_string(input.documentStart[m]) +
+                                     " or its position " + std::to_string(input.positions[m]) + " is out of range",
+                                 place());
             packed = packed || input.documentStart[m] != 0;
             if (t + 1 == tokens) continue;
             const std::int32_t label = input.labels[m + 1];
             // A document's first token is never a label, whatever the file says.
             if (label == kIgnoredLabel || input.documentStart[m + 1] == t + 1) continue;
             if (label < 0 || label >= config.vocabSize)
-                return makeError(ErrorCode::InvalidData, "label " + std::to_string(label) + " lies outside the vocabulary", place());
+                return makeError(ErrorCode::InvalidData,
+                                 "label " + std::to_string(label) + " lies outside the vocabulary", place());
             targetRows.push_back(static_cast<std::int32_t>(m));
             targets.push_back(label);
         }
@@ -294,39 +236,8 @@ Result<void> TrainingPass::State::takeBatch(const Batch& input) {
     return {};
 }
 
-Result<void> TrainingPass::State::normForward(TypedPtr x, std::size_t norm, int width, const LinearInput& out, DevicePtr<float> rstd) {
-    NormQuantizeArgs a;
-    a.rows = rows;
-    a.width = width;
-    a.x = x;
-    a.weight = weights.norm(norm);
-    a.normEps = normEps();
-    a.quantizationEps = quantizationEps();
-    a.out = out;
-    a.rstd = rstd;
-    return backend.normQuantize(runtime.exec(), a);
-}
-
-QkNormRopeArgs TrainingPass::State::ropeArgs(int layer) const {
-    const Kept& k = buffers.layers[static_cast<std::size_t>(layer)];
-    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
-    QkNormRopeArgs a;
-    a.rows = rows;
-    a.heads = config.numHeads;
-    a.kvHeads = config.numKvHeads;
-    a.headDim = config.headDim;
-    a.qkv = k.qkv;
-    a.qNorm = weights.norm(offsets.qNorm);
-    a.kNorm = weights.norm(offsets.kNorm);
-    a.normEps = normEps();
-    a.positions = buffers.positions;
-    a.ropeTable = weights.ropeTable();
-    a.qk = k.qk;
-    return a;
-}
-
 AttentionArgs TrainingPass::State::attentionArgs(int layer) const {
-    const Kept& k = buffers.layers[static_cast<std::size_t>(layer)];
+    const BlockBuffers& k = buffers.layers[static_cast<std::size_t>(layer)];
     AttentionArgs a;
     a.batch = batch;
     a.tokens = tokens;
@@ -346,40 +257,19 @@ AttentionArgs TrainingPass::State::attentionArgs(int layer) const {
 }
 
 Result<void> TrainingPass::State::layerForward(int layer, DevicePtr<float> out) {
-    const Kept& k = buffers.layers[static_cast<std::size_t>(layer)];
-    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
-    const Exec& exec = runtime.exec();
-    TRY_VOID(normForward(typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnIn, k.attnRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.qkv(layer), k.attnIn, k.qkv, nullptr}));
-    TRY_VOID(backend.qkNormRope(exec, ropeArgs(layer)));
-    TRY_VOID(backend.attention(exec, attentionArgs(layer)));
-    if (config.useBitlinear || config.useSubNorm)
-        TRY_VOID(normForward(k.attn, offsets.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.o(layer), k.oIn, typed(k.xMid), k.x}));
-    TRY_VOID(normForward(typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, nullptr}));
-    SwigluArgs s;
-    s.rows = rows;
-    s.width = config.mlpHiddenDim;
-    s.gateUp = k.gateUp;
-    s.subNorm = weights.norm(offsets.mlpSubNorm);
-    s.normEps = normEps();
-    s.quantizationEps = quantizationEps();
-    s.out = k.downIn;
-    s.rstd = k.downRstd;
-    TRY_VOID(backend.swiglu(exec, s));
-    if (!out) return {};
-    return backend.linearForward(exec, {rows, weights.down(layer), k.downIn, typed(out), k.xMid});
+    return blockForward(weights, layer, rows, buffers.layers[static_cast<std::size_t>(layer)], buffers.positions, out,
+                        [&] { return backend.attention(runtime.exec(), attentionArgs(layer)); });
 }
 
 Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients) {
-    const Kept& k = buffers.layers[static_cast<std::size_t>(layer)];
+    const BlockBuffers& k = buffers.layers[static_cast<std::size_t>(layer)];
     const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
     const Exec& exec = runtime.exec();
     const auto gradient = [&](std::size_t offset) {
         return offset == LayerOffsets::npos ? DevicePtr<float>() : gradients.at(offset);
     };
-    const auto normBackward = [&](TypedPtr x, std::size_t norm, int width, DevicePtr<float> rstd, TypedPtr dOut, TypedPtr dX, bool accumulate) {
+    const auto normBackward = [&](TypedPtr x, std::size_t norm, int width, DevicePtr<float> rstd, TypedPtr dOut,
+                                  TypedPtr dX, bool accumulate) {
         NormBackwardArgs a;
         a.rows = rows;
         a.width = width;
@@ -394,7 +284,8 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     };
 
     // The MLP half: dx is the gradient of the layer's output, and reaches xMid through the residual unchanged.
-    TRY_VOID(backend.linearBackward(exec, {rows, weights.down(layer), k.downIn, typed(buffers.dx), buffers.dHidden, gradient(offsets.down)}));
+    TRY_VOID(backend.linearBackward(
+        exec, {rows, weights.down(layer), k.downIn, typed(buffers.dx), buffers.dHidden, gradient(offsets.down)}));
     SwigluBackwardArgs s;
     s.rows = rows;
     s.width = config.mlpHiddenDim;
@@ -405,14 +296,18 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     s.dGateUp = k.gateUp;  // in place: nothing reads gate and up again
     s.dSubNorm = gradient(offsets.mlpSubNorm);
     TRY_VOID(backend.swigluBackward(exec, s));
-    TRY_VOID(backend.linearBackward(exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, buffers.dNorm, gradient(offsets.gateUp)}));
-    TRY_VOID(normBackward(typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpRstd, buffers.dNorm, typed(buffers.dx), true));
+    TRY_VOID(backend.linearBackward(
+        exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, buffers.dNorm, gradient(offsets.gateUp)}));
+    TRY_VOID(normBackward(typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpRstd, buffers.dNorm,
+                          typed(buffers.dx), true));
 
     // The attention half.
-    TRY_VOID(backend.linearBackward(exec, {rows, weights.o(layer), k.oIn, typed(buffers.dx), buffers.dAttn, gradient(offsets.o)}));
+    TRY_VOID(backend.linearBackward(
+        exec, {rows, weights.o(layer), k.oIn, typed(buffers.dx), buffers.dAttn, gradient(offsets.o)}));
     TypedPtr dAttn = buffers.dAttn;
     if (config.useSubNorm) {
-        TRY_VOID(normBackward(k.attn, offsets.attnSubNorm, config.queryWidth(), k.oRstd, buffers.dAttn, buffers.dAttnSub, false));
+        TRY_VOID(normBackward(k.attn, offsets.attnSubNorm, config.queryWidth(), k.oRstd, buffers.dAttn,
+                              buffers.dAttnSub, false));
         dAttn = buffers.dAttnSub;
     }
     AttentionBackwardArgs a;
@@ -424,7 +319,7 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     a.dQStride = a.dKStride = qkWidth();
     a.dVStride = qkvWidth();
     TRY_VOID(backend.attentionBackward(exec, a));
-    const QkNormRopeArgs rope = ropeArgs(layer);
+    const QkNormRopeArgs rope = blockRopeArgs(weights, layer, rows, k, buffers.positions);
     QkNormRopeBackwardArgs r;
     r.rows = rows;
     r.heads = rope.heads;
@@ -441,24 +336,19 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     r.dQNorm = gradient(offsets.qNorm);
     r.dKNorm = gradient(offsets.kNorm);
     TRY_VOID(backend.qkNormRopeBackward(exec, r));
-    TRY_VOID(backend.linearBackward(exec, {rows, weights.qkv(layer), k.attnIn, buffers.dQkv, buffers.dNorm, gradient(offsets.qkv)}));
-    return normBackward(typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnRstd, buffers.dNorm, typed(buffers.dx), true);
+    TRY_VOID(backend.linearBackward(
+        exec, {rows, weights.qkv(layer), k.attnIn, buffers.dQkv, buffers.dNorm, gradient(offsets.qkv)}));
+    return normBackward(typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnRstd, buffers.dNorm, typed(buffers.dx),
+                        true);
 }
 
 Result<void> TrainingPass::State::forward() {
-    EmbedArgs e;
-    e.rows = rows;
-    e.width = config.hiddenDim;
-    e.vocabulary = config.vocabSize;
-    e.ids = buffers.ids;
-    e.table = weights.at(weights.layout().embedding);
-    e.out = buffers.layers.front().x;
-    TRY_VOID(backend.embed(runtime.exec(), e));
+    TRY_VOID(embedForward(weights, rows, buffers.ids, buffers.layers.front().x));
     for (int layer = 0; layer < config.numLayers; ++layer)
-        TRY_VOID(layerForward(layer, layer + 1 < config.numLayers ? buffers.layers[static_cast<std::size_t>(layer) + 1].x : buffers.xOut));
-    LinearInput out;
-    out.values = buffers.normed;
-    return normForward(typed(buffers.xOut), weights.layout().norm, config.hiddenDim, out, buffers.finalRstd);
+        TRY_VOID(layerForward(layer, layer + 1 < config.numLayers
+                                         ? buffers.layers[static_cast<std::size_t>(layer) + 1].x
+                                         : buffers.xOut));
+    return finalNormForward(weights, rows, buffers.xOut, buffers.normed, buffers.finalRstd);
 }
 
 HeadLossArgs TrainingPass::State::lossArgs(float smoothing) const {
@@ -485,9 +375,11 @@ Result<double> TrainingPass::State::sumLosses() {
 
 Result<double> TrainingPass::run(const Batch& batch, float gradientScale, Gradients& gradients) {
     State& s = *m_state;
-    if (s.options.keep == PassOptions::Keep::Nothing) return makeError(ErrorCode::Internal, "this pass was made for evaluation");
+    if (s.options.keep == PassOptions::Keep::Nothing)
+        return makeError(ErrorCode::Internal, "this pass was made for evaluation");
     TRY_VOID(s.takeBatch(batch));
-    if (s.targetCount == 0) return 0.0;  // nothing to learn from; a step without any label at all is the trainer's error
+    if (s.targetCount == 0)
+        return 0.0;  // nothing to learn from; a step without any label at all is the trainer's error
     TRY_VOID(s.forward());
     HeadLossArgs a = s.lossArgs(static_cast<float>(s.options.labelSmoothing));
     a.gradientScale = gradientScale;
@@ -532,20 +424,19 @@ Result<double> TrainingPass::evaluate(const Batch& batch) {
 
 Result<void> TrainingPass::logits(const Batch& batch, const std::function<Result<void>(int, int, const float*)>& take) {
     State& s = *m_state;
-    if (!s.buffers.logits) return makeError(ErrorCode::Internal, "this pass was made for training and has no room for logits");
+    if (!s.buffers.logits)
+        return makeError(ErrorCode::Internal, "this pass was made for training and has no room for logits");
     TRY_VOID(s.takeBatch(batch));
     TRY_VOID(s.forward());
     std::vector<float> host(static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(s.config.vocabSize));
     for (int first = 0; first < s.rows; first += kLogitRows) {
-        HeadLogitsArgs a;
-        a.rows = std::min(kLogitRows, s.rows - first);
-        a.head = s.weights.head();
-        a.x = s.buffers.normed + static_cast<std::ptrdiff_t>(first) * s.config.hiddenDim;
-        a.softCap = static_cast<float>(s.config.finalLogitSoftCap.value_or(0.0));
-        a.logits = s.buffers.logits;
-        TRY_VOID(s.backend.headLogits(s.runtime.exec(), a));
-        TRY_VOID(s.runtime.download(host.data(), DevicePtr<const float>(s.buffers.logits), static_cast<std::size_t>(a.rows) * static_cast<std::size_t>(s.config.vocabSize)));
-        TRY_VOID(take(first, a.rows, host.data()));
+        const int count = std::min(kLogitRows, s.rows - first);
+        TRY_VOID(headLogitsForward(s.weights, count,
+                                   s.buffers.normed + static_cast<std::ptrdiff_t>(first) * s.config.hiddenDim,
+                                   s.buffers.logits));
+        TRY_VOID(s.runtime.download(host.data(), DevicePtr<const float>(s.buffers.logits),
+                                    static_cast<std::size_t>(count) * static_cast<std::size_t>(s.config.vocabSize)));
+        TRY_VOID(take(first, count, host.data()));
     }
     return {};
 }

@@ -17,8 +17,8 @@ struct PassOptions {
         Everything,  ///< what backward reads, for every layer
         LayerInputs  ///< each layer's input alone; the rest is computed again in backward (activation recomputation)
     };
-    int batch = 1;                 ///< the largest B·T that run() and evaluate() will see is batch·tokens,
-    int tokens = 256;              ///< and the longest sequence this
+    int batch = 1;     ///< the largest B·T that run() and evaluate() will see is batch·tokens,
+    int tokens = 256;  ///< and the longest sequence this
     Keep keep = Keep::Everything;
     double labelSmoothing = 0;
 };
@@ -52,12 +52,14 @@ class TrainingPass {
     ~TrainingPass();
 
     /// Forward and backward: adds gradientScale times the gradient of the summed loss to `gradients`, and returns the
-    /// sum of the losses over the batch's valid labels. gradientScale is 1 / (valid labels of the whole optimizer step).
+    /// sum of the losses over the batch's valid labels. gradientScale is 1 / (valid labels of the whole optimizer
+    /// step).
     Result<double> run(const Batch& batch, float gradientScale, Gradients& gradients);
     /// Forward alone: the sum of the plain cross-entropies (no smoothing) over the valid labels.
     Result<double> evaluate(const Batch& batch);
     /// Forward alone: hands out the logits [M, V] after the cap, some rows at a time, in order.
-    Result<void> logits(const Batch& batch, const std::function<Result<void>(int firstRow, int rows, const float* logits)>& take);
+    Result<void> logits(const Batch& batch,
+                        const std::function<Result<void>(int firstRow, int rows, const float* logits)>& take);
 
   private:
     struct State;

@@ -11,7 +11,9 @@ namespace distillix {
 namespace {
 
 constexpr std::size_t kAlign = 256;
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+std::size_t aligned(std::size_t bytes) {
+    return (bytes + kAlign - 1) / kAlign * kAlign;
+}
 
 std::size_t ropeBytes(const ModelConfig& c, int positions) {
     return static_cast<std::size_t>(positions) * static_cast<std::size_t>(c.headDim) * sizeof(float);
@@ -26,7 +28,9 @@ std::vector<float> ropeTableOf(const ModelConfig& c, int positions) {
         const double frequency = std::pow(c.ropeBase, -2.0 * j / c.headDim);
         for (int pos = 0; pos < positions; ++pos) {
             const double angle = pos / scaling * frequency;
-            float* entry = table.data() + (static_cast<std::size_t>(pos) * static_cast<std::size_t>(half) + static_cast<std::size_t>(j)) * 2;
+            float* entry =
+                table.data() +
+                (static_cast<std::size_t>(pos) * static_cast<std::size_t>(half) + static_cast<std::size_t>(j)) * 2;
             entry[0] = static_cast<float>(std::cos(angle));
             entry[1] = static_cast<float>(std::sin(angle));
         }
@@ -48,7 +52,8 @@ Result<ModelWeights> ModelWeights::create(Runtime& runtime, const ModelConfig& c
     TRY_VOID(runtime.upload(w.m_rope.as<float>(), rope.data(), rope.size()));
 
     const std::size_t layers = static_cast<std::size_t>(config.numLayers);
-    const std::array<const LinearShape*, 4> shapes = {&w.m_shapes.qkv, &w.m_shapes.o, &w.m_shapes.gateUp, &w.m_shapes.down};
+    const std::array<const LinearShape*, 4> shapes = {&w.m_shapes.qkv, &w.m_shapes.o, &w.m_shapes.gateUp,
+                                                      &w.m_shapes.down};
     std::size_t bytes = 0, segments = 0;
     for (const LinearShape* shape : shapes) {
         bytes += aligned(backend.preparedBytes(*shape, runtime.precision(), training)) * layers;
@@ -96,7 +101,8 @@ Result<void> ModelWeights::initialize(std::uint64_t seed) {
             for (std::size_t i = 0; i < p.count(); ++i) out[i] = static_cast<float>(0.02 * rng.normal());
         } else {
             const double bound = 1.0 / std::sqrt(static_cast<double>(p.cols));
-            for (std::size_t i = 0; i < p.count(); ++i) out[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
+            for (std::size_t i = 0; i < p.count(); ++i)
+                out[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
         }
     }
     return upload(values);
@@ -105,14 +111,17 @@ Result<void> ModelWeights::initialize(std::uint64_t seed) {
 Result<void> ModelWeights::load(const SafetensorsFile& file) {
     for (const SafetensorsEntry& entry : file.entries()) {
         if (!m_layout.find(entry.name))
-            return makeError(ErrorCode::InvalidData, "holds a tensor \"" + entry.name + "\" that this configuration has no place for");
+            return makeError(ErrorCode::InvalidData,
+                             "holds a tensor \"" + entry.name + "\" that this configuration has no place for");
     }
     std::vector<float> values(m_layout.total, 0.0f);
     for (const Parameter& p : m_layout.parameters) {
         const std::vector<float> tensor = TRY(file.floats(p.name, p.shape()));
         for (std::size_t i = 0; i < tensor.size(); ++i) {
             if (!std::isfinite(tensor[i]))
-                return makeError(ErrorCode::InvalidData, "tensor \"" + p.name + "\" holds a value that is not finite, at element " + std::to_string(i));
+                return makeError(
+                    ErrorCode::InvalidData,
+                    "tensor \"" + p.name + "\" holds a value that is not finite, at element " + std::to_string(i));
         }
         std::memcpy(values.data() + p.offset, tensor.data(), tensor.size() * sizeof(float));
     }
@@ -121,7 +130,8 @@ Result<void> ModelWeights::load(const SafetensorsFile& file) {
 
 Result<void> ModelWeights::upload(const std::vector<float>& values) {
     if (values.size() != m_layout.total)
-        return makeError(ErrorCode::Internal, "parameters of another layout: " + std::to_string(values.size()) + " floats, not " + std::to_string(m_layout.total));
+        return makeError(ErrorCode::Internal, "parameters of another layout: " + std::to_string(values.size()) +
+                                                  " floats, not " + std::to_string(m_layout.total));
     m_first = true;
     return m_runtime->upload(m_parameters.as<float>(), values.data(), values.size());
 }
@@ -140,7 +150,8 @@ Result<void> ModelWeights::prepare() {
 
 Result<std::vector<NamedHealth>> ModelWeights::health() const {
     std::vector<WeightHealth> values(m_health.bytes() / sizeof(WeightHealth));
-    TRY_VOID(m_runtime->download(values.data(), DevicePtr<const WeightHealth>(m_health.as<WeightHealth>()), values.size()));
+    TRY_VOID(
+        m_runtime->download(values.data(), DevicePtr<const WeightHealth>(m_health.as<WeightHealth>()), values.size()));
     std::vector<NamedHealth> named;
     std::size_t next = 0;
     for (const Parameter& p : m_layout.parameters) {
@@ -151,17 +162,23 @@ Result<std::vector<NamedHealth>> ModelWeights::health() const {
 }
 
 std::vector<MemoryPart> ModelWeights::memory() const {
-    return {{"parameters", m_parameters.bytes()}, {"prepared weights", m_preparedMemory.bytes()}, {"rotary table", m_rope.bytes()}};
+    return {{"parameters", m_parameters.bytes()},
+            {"prepared weights", m_preparedMemory.bytes()},
+            {"rotary table", m_rope.bytes()}};
 }
 
-std::vector<MemoryPart> weightsMemory(const Backend& backend, const ModelConfig& config, Precision precision, int positions, bool training) {
+std::vector<MemoryPart> weightsMemory(const Backend& backend, const ModelConfig& config, Precision precision,
+                                      int positions, bool training) {
     const ParameterLayout layout(config);
     const LinearShapes shapes(config);
     std::size_t prepared = 0;
     for (const LinearShape* shape : {&shapes.qkv, &shapes.o, &shapes.gateUp, &shapes.down})
-        prepared += aligned(backend.preparedBytes(*shape, precision, training)) * static_cast<std::size_t>(config.numLayers);
+        prepared +=
+            aligned(backend.preparedBytes(*shape, precision, training)) * static_cast<std::size_t>(config.numLayers);
     prepared += aligned(backend.preparedBytes(shapes.head, precision, training));
-    return {{"parameters", layout.total * sizeof(float)}, {"prepared weights", prepared}, {"rotary table", ropeBytes(config, positions)}};
+    return {{"parameters", layout.total * sizeof(float)},
+            {"prepared weights", prepared},
+            {"rotary table", ropeBytes(config, positions)}};
 }
 
 }  // namespace distillix

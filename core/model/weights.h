@@ -26,8 +26,8 @@ class ModelWeights {
 
     /// SPEC's initial weights, from a seed; the same on every device.
     Result<void> initialize(std::uint64_t seed);
-    /// Every tensor by name; a missing one, a wrong shape or a value that is not finite is refused by name. Tensors that
-    /// belong to no parameter are an error too: silently dropped weights are how models go wrong.
+    /// Every tensor by name; a missing one, a wrong shape or a value that is not finite is refused by name. Tensors
+    /// that belong to no parameter are an error too: silently dropped weights are how models go wrong.
     Result<void> load(const SafetensorsFile& file);
     /// All parameters from one host array in the layout's order.
     Result<void> upload(const std::vector<float>& values);
@@ -44,9 +44,13 @@ class ModelWeights {
     Runtime& runtime() const { return *m_runtime; }
     bool training() const { return m_training; }
 
-    DevicePtr<float> at(std::size_t offset) const { return m_parameters.as<float>() + static_cast<std::ptrdiff_t>(offset); }
+    DevicePtr<float> at(std::size_t offset) const {
+        return m_parameters.as<float>() + static_cast<std::ptrdiff_t>(offset);
+    }
     /// Null for LayerOffsets::npos.
-    DevicePtr<const float> norm(std::size_t offset) const { return offset == LayerOffsets::npos ? DevicePtr<const float>() : DevicePtr<const float>(at(offset)); }
+    DevicePtr<const float> norm(std::size_t offset) const {
+        return offset == LayerOffsets::npos ? DevicePtr<const float>() : DevicePtr<const float>(at(offset));
+    }
     LinearWeight qkv(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4].weight; }
     LinearWeight o(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4 + 1].weight; }
     LinearWeight gateUp(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4 + 2].weight; }
@@ -65,10 +69,11 @@ class ModelWeights {
     bool m_training = false, m_first = true;
     int m_positions = 0;
     DeviceBuffer m_parameters, m_preparedMemory, m_health, m_rope;
-    std::vector<PrepareWeight> m_prepared;   ///< qkv, o, gateUp, down of each layer, then the head
+    std::vector<PrepareWeight> m_prepared;  ///< qkv, o, gateUp, down of each layer, then the head
 };
 
 /// Bytes of a model's parameters and prepared forms, without taking them.
-std::vector<MemoryPart> weightsMemory(const Backend& backend, const ModelConfig& config, Precision precision, int positions, bool training);
+std::vector<MemoryPart> weightsMemory(const Backend& backend, const ModelConfig& config, Precision precision,
+                                      int positions, bool training);
 
 }  // namespace distillix

@@ -8,12 +8,15 @@ namespace distillix {
 namespace {
 using Kind = Parameter::Kind;
 
-std::size_t roundUp(std::size_t floats) { return (floats + 63) / 64 * 64; }
+std::size_t roundUp(std::size_t floats) {
+    return (floats + 63) / 64 * 64;
+}
 }  // namespace
 
 std::size_t Optimizer::stateBytes(const ModelConfig& config) {
     std::size_t floats = 0;
-    for (const Parameter& p : ParameterLayout(config).parameters) floats += roundUp(p.count()) * (p.kind == Kind::Projection ? 1 : 2);
+    for (const Parameter& p : ParameterLayout(config).parameters)
+        floats += roundUp(p.count()) * (p.kind == Kind::Projection ? 1 : 2);
     return floats * sizeof(float);
 }
 
@@ -53,7 +56,8 @@ Result<double> Optimizer::step(Gradients& gradients, const OptimizerStep& hyper)
         if (p.kind == Kind::Projection) {
             muon.push_back({weight, gradient, state(m_slots[i].offset), p.rows, p.cols});
         } else {
-            adam.push_back({weight, gradient, state(m_slots[i].offset), state(m_slots[i + 1].offset), p.count(), p.kind == Kind::Embedding});
+            adam.push_back({weight, gradient, state(m_slots[i].offset), state(m_slots[i + 1].offset), p.count(),
+                            p.kind == Kind::Embedding});
             ++i;  // the second moment's slot
         }
     }
@@ -93,7 +97,8 @@ Result<std::vector<Optimizer::Tensor>> Optimizer::download() const {
     std::vector<Tensor> tensors;
     for (const Slot& slot : m_slots) {
         Tensor tensor{slot.name, slot.parameter->shape(), std::vector<float>(slot.parameter->count())};
-        TRY_VOID(m_weights->runtime().download(tensor.values.data(), DevicePtr<const float>(state(slot.offset)), tensor.values.size()));
+        TRY_VOID(m_weights->runtime().download(tensor.values.data(), DevicePtr<const float>(state(slot.offset)),
+                                               tensor.values.size()));
         tensors.push_back(std::move(tensor));
     }
     return tensors;

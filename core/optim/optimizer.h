@@ -46,7 +46,9 @@ class Optimizer {
         std::string name;
         std::size_t offset = 0;  ///< floats
     };
-    DevicePtr<float> state(std::size_t offset) const { return m_state.as<float>() + static_cast<std::ptrdiff_t>(offset); }
+    DevicePtr<float> state(std::size_t offset) const {
+        return m_state.as<float>() + static_cast<std::ptrdiff_t>(offset);
+    }
 
     ModelWeights* m_weights = nullptr;
     DeviceBuffer m_state, m_norm;

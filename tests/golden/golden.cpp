@@ -69,11 +69,13 @@ Result<bool> runCase(const fs::path& folder, const Device& device) {
     const Precision precision = TRY(choosePrecision(*backend, device.precision, config.useBitlinear));
 
     const SafetensorsEntry* idsEntry = golden.find("input_ids");
-    if (!idsEntry || idsEntry->shape.size() != 2) return makeError(ErrorCode::InvalidData, "golden.safetensors lacks input_ids[B,T]");
+    if (!idsEntry || idsEntry->shape.size() != 2)
+        return makeError(ErrorCode::InvalidData, "golden.safetensors lacks input_ids[B,T]");
     const int b = static_cast<int>(idsEntry->shape[0]), t = static_cast<int>(idsEntry->shape[1]);
     std::vector<std::int32_t> documents;
     if (golden.find("document_ids")) documents = TRY(golden.ints("document_ids", {b, t}));
-    const Batch batch = batchFromIds(b, t, TRY(golden.ints("input_ids")), TRY(golden.ints("labels", {b, t})), documents);
+    const Batch batch =
+        batchFromIds(b, t, TRY(golden.ints("input_ids")), TRY(golden.ints("labels", {b, t})), documents);
 
     PassOptions options;
     options.batch = b;
@@ -90,10 +92,12 @@ Result<bool> runCase(const fs::path& folder, const Device& device) {
     Gradients gradients = TRY(Gradients::create(runtime, weights.layout()));
     Optimizer optimizer = TRY(Optimizer::create(weights));
 
-    std::vector<float> logits(static_cast<std::size_t>(b) * static_cast<std::size_t>(t) * static_cast<std::size_t>(config.vocabSize));
+    std::vector<float> logits(static_cast<std::size_t>(b) * static_cast<std::size_t>(t) *
+                              static_cast<std::size_t>(config.vocabSize));
     TRY_VOID(forward.logits(batch, [&](int first, int rows, const float* values) -> Result<void> {
         const std::size_t v = static_cast<std::size_t>(config.vocabSize);
-        std::copy(values, values + static_cast<std::size_t>(rows) * v, logits.data() + static_cast<std::size_t>(first) * v);
+        std::copy(values, values + static_cast<std::size_t>(rows) * v,
+                  logits.data() + static_cast<std::size_t>(first) * v);
         return {};
     }));
     Worst worstLogits, worstLoss, worstGradient, worstStep1, worstStep5, worstTraining;
@@ -121,7 +125,8 @@ Result<bool> runCase(const fs::path& folder, const Device& device) {
             worstLoss.take(std::abs(loss - figureLoss[0]) / std::abs(figureLoss[0]), "loss");
             const std::vector<float> ours = TRY(gradients.download());
             for (const Parameter& p : weights.layout().parameters)
-                worstGradient.take(relative(ours.data() + p.offset, TRY(golden.floats("grad." + p.name, p.shape()))), p.name);
+                worstGradient.take(relative(ours.data() + p.offset, TRY(golden.floats("grad." + p.name, p.shape()))),
+                                   p.name);
         }
         const double figure = trainLosses[static_cast<std::size_t>(step) - 1];
         worstTraining.take(std::abs(loss - figure) / std::abs(figure), "step " + std::to_string(step));
@@ -131,7 +136,9 @@ Result<bool> runCase(const fs::path& folder, const Device& device) {
             const std::vector<float> ours = TRY(weights.download());
             Worst& worst = step == 1 ? worstStep1 : worstStep5;
             for (const Parameter& p : weights.layout().parameters)
-                worst.take(relative(ours.data() + p.offset, TRY(golden.floats("step" + std::to_string(step) + "." + p.name, p.shape()))), p.name);
+                worst.take(relative(ours.data() + p.offset,
+                                    TRY(golden.floats("step" + std::to_string(step) + "." + p.name, p.shape()))),
+                           p.name);
         }
     }
 
@@ -141,7 +148,8 @@ Result<bool> runCase(const fs::path& folder, const Device& device) {
     const auto tell = [&](const char* kind, const Worst& worst, double tolerance) {
         char text[256];
         const bool within = worst.value <= tolerance;
-        std::snprintf(text, sizeof text, " %s %.1e%s", kind, worst.value, within ? "" : (" > " + std::to_string(tolerance) + " at " + worst.name).c_str());
+        std::snprintf(text, sizeof text, " %s %.1e%s", kind, worst.value,
+                      within ? "" : (" > " + std::to_string(tolerance) + " at " + worst.name).c_str());
         line += text;
         good = good && within;
     };
@@ -170,12 +178,15 @@ int main() {
         return 1;
     }
     std::vector<Device> devices = {{"reference", "float32"}, {"cpu", "float32"}, {"cpu", "mixed"}};
-    if (const char* name = std::getenv("DISTILLIX_TEST_DEVICE"); name && *name) devices = {{name, "auto"}, {name, "float32"}};
+    if (const char* name = std::getenv("DISTILLIX_TEST_DEVICE"); name && *name)
+        devices = {{name, "auto"}, {name, "float32"}};
     bool good = true;
     for (const Device& device : devices) {
         for (const fs::path& folder : cases) {
             const Result<bool> result = runCase(folder, device);
-            if (!result.ok()) std::printf("FAIL %s on %s: %s\n", folder.filename().c_str(), device.name.c_str(), result.error().text().c_str());
+            if (!result.ok())
+                std::printf("FAIL %s on %s: %s\n", folder.filename().c_str(), device.name.c_str(),
+                            result.error().text().c_str());
             good = good && result.ok() && *result;
         }
     }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/block.h"
+
+namespace distillix {
+
+namespace {
+
+LinearInput carveInput(Carver& carve, const char* part, std::size_t rows, std::size_t width, bool ternary,
+                       DType activation) {
+    LinearInput input;
+    if (ternary) {
+        input.codes = carve.array<std::int8_t>(part, rows * width);
+        input.alpha = carve.array<float>(part, rows);
+    } else {
+        input.values = carve.typedArray(part, rows * width, activation);
+    }
+    return input;
+}
+
+/// RMSNorm where `norm` is there, then codes or values.
+Result<void> normForward(const ModelWeights& weights, int rows, TypedPtr x, std::size_t norm, int width,
+                         const LinearInput& out, DevicePtr<float> rstd) {
+    NormQuantizeArgs a;
+    a.rows = rows;
+    a.width = width;
+    a.x = x;
+    a.weight = weights.norm(norm);
+    a.normEps = static_cast<float>(weights.config().normEps);
+    a.quantizationEps = static_cast<float>(weights.config().quantizationEps);
+    a.out = out;
+    a.rstd = rstd;
+    return weights.runtime().backend().normQuantize(weights.runtime().exec(), a);
+}
+
+}  // namespace
+
+void carveBlock(Carver& carve, const ModelConfig& c, DType activation, std::size_t rows, const char* part,
+                BlockBuffers& block) {
+    const std::size_t d = static_cast<std::size_t>(c.hiddenDim), f = static_cast<std::size_t>(c.mlpHiddenDim);
+    const std::size_t q = static_cast<std::size_t>(c.queryWidth()), kv = static_cast<std::size_t>(c.keyWidth());
+    block.attnIn = carveInput(carve, part, rows, d, c.useBitlinear, activation);
+    block.attnRstd = carve.array<float>(part, rows);
+    block.qkv = carve.typedArray(part, rows * (q + 2 * kv), activation);
+    block.qk = carve.typedArray(part, rows * (q + kv), activation);
+    block.attn = carve.typedArray(part, rows * q, activation);
+    block.lse = carve.array<float>(part, rows * static_cast<std::size_t>(c.numHeads));
+    if (c.useBitlinear || c.useSubNorm) {
+        block.oIn = carveInput(carve, part, rows, q, c.useBitlinear, activation);
+    } else {
+        block.oIn.values = block.attn;  // a plain layer reads the attention's output as it is
+    }
+    if (c.useSubNorm) block.oRstd = carve.array<float>(part, rows);
+    block.mlpIn = carveInput(carve, part, rows, d, c.useBitlinear, activation);
+    block.mlpRstd = carve.array<float>(part, rows);
+    block.gateUp = carve.typedArray(part, rows * 2 * f, activation);
+    block.downIn = carveInput(carve, part, rows, f, c.useBitlinear, activation);
+    if (c.useSubNorm) block.downRstd = carve.array<float>(part, rows);
+}
+
+QkNormRopeArgs blockRopeArgs(const ModelWeights& weights, int layer, int rows, const BlockBuffers& block,
+                             DevicePtr<const std::int32_t> positions) {
+    const ModelConfig& config = weights.config();
+    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
+    QkNormRopeArgs a;
+    a.rows = rows;
+    a.heads = config.numHeads;
+    a.kvHeads = config.numKvHeads;
+    a.headDim = config.headDim;
+    a.qkv = block.qkv;
+    a.qNorm = weights.norm(offsets.qNorm);
+    a.kNorm = weights.norm(offsets.kNorm);
+    a.normEps = static_cast<float>(config.normEps);
+    a.positions = positions;
+    a.ropeTable = weights.ropeTable();
+    a.qk = block.qk;
+    return a;
+}
+
+Result<void> blockForward(const ModelWeights& weights, int layer, int rows, const BlockBuffers& k,
+                          DevicePtr<const std::int32_t> positions, DevicePtr<float> out,
+                          FunctionRef<Result<void>()> attend) {
+    const ModelConfig& config = weights.config();
+    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
+    Backend& backend = weights.runtime().backend();
+    const Exec& exec = weights.runtime().exec();
+    TRY_VOID(normForward(weights, rows, typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnIn, k.attnRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, weights.qkv(layer), k.attnIn, k.qkv, nullptr}));
+    TRY_VOID(backend.qkNormRope(exec, blockRopeArgs(weights, layer, rows, k, positions)));
+    TRY_VOID(attend());
+    if (config.useBitlinear || config.useSubNorm)
+        TRY_VOID(normForward(weights, rows, k.attn, offsets.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, weights.o(layer), k.oIn, typed(k.xMid), k.x}));
+    TRY_VOID(normForward(weights, rows, typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, nullptr}));
+    SwigluArgs s;
+    s.rows = rows;
+    s.width = config.mlpHiddenDim;
+    s.gateUp = k.gateUp;
+    s.subNorm = weights.norm(offsets.mlpSubNorm);
+    s.normEps = static_cast<float>(config.normEps);
+    s.quantizationEps = static_cast<float>(config.quantizationEps);
+    s.out = k.downIn;
+    s.rstd = k.downRstd;
+    TRY_VOID(backend.swiglu(exec, s));
+    if (!out) return {};
+    return backend.linearForward(exec, {rows, weights.down(layer), k.downIn, typed(out), k.xMid});
+}
+
+Result<void> embedForward(const ModelWeights& weights, int rows, DevicePtr<const std::int32_t> ids,
+                          DevicePtr<float> out) {
+    EmbedArgs e;
+    e.rows = rows;
+    e.width = weights.config().hiddenDim;
+    e.vocabulary = weights.config().vocabSize;
+    e.ids = ids;
+    e.table = weights.at(weights.layout().embedding);
+    e.out = out;
+    return weights.runtime().backend().embed(weights.runtime().exec(), e);
+}
+
+Result<void> finalNormForward(const ModelWeights& weights, int rows, DevicePtr<float> x, TypedPtr out,
+                              DevicePtr<float> rstd) {
+    LinearInput output;
+    output.values = out;
+    return normForward(weights, rows, typed(x), weights.layout().norm, weights.config().hiddenDim, output, rstd);
+}
+
+Result<void> headLogitsForward(const ModelWeights& weights, int rows, TypedPtr normed, DevicePtr<float> logits) {
+    HeadLogitsArgs a;
+    a.rows = rows;
+    a.head = weights.head();
+    a.x = normed;
+    a.softCap = static_cast<float>(weights.config().finalLogitSoftCap.value_or(0.0));
+    a.logits = logits;
+    return weights.runtime().backend().headLogits(weights.runtime().exec(), a);
+}
+
+}  // namespace distillix
