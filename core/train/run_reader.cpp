@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+// The readers' side of a run folder.
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/files.h"
+#include "core/train/run_folder.h"
+#include "core/train/run_folder_files.h"
+#include "core/train/run_lock.h"
+
+namespace distillix {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using namespace run_files;
+namespace {
+
+constexpr std::uint64_t kLargestSmallFile = 64u << 20;
+/// A trainer elsewhere whose heartbeat is older than this may be gone. Steps beat at each micro-step, and clocks of two
+/// machines may differ by some minutes.
+constexpr double kStillSeconds = 300;
+/// What one poll() reads at most, so that following a long file stays in small pieces.
+constexpr std::size_t kPollBytes = 4u << 20;
+constexpr std::size_t kLongestLine = 64u << 20;
+
+Json objectFrom(const fs::path& file) {
+    const auto text = readFile(file, kLargestSmallFile);
+    if (!text.ok()) return Json::object();
+    Json json = Json::parse(*text, nullptr, false);
+    return json.is_object() ? json : Json::object();
+}
+
+std::string stringOf(const Json& json, const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::int64_t integerOf(const Json& json, const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+/// Applies one line to the valid ones so far.
+void applyLine(std::vector<Json>& lines, Json line) {
+    if (const auto from = resumeMarker(line)) {
+        std::erase_if(lines, [&](const Json& earlier) { return lineStep(earlier).value_or(0) > *from; });
+        return;
+    }
+    lines.push_back(std::move(line));
+}
+
+/// Lines of the last `bytes` of a log, torn ones left out; `whole` says whether that was the whole file.
+std::vector<Json> lastLines(const fs::path& path, std::uint64_t bytes, bool& whole) {
+    std::vector<Json> lines;
+    whole = true;
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return lines;
+    std::string text;
+    const off_t size = ::lseek(fd, 0, SEEK_END);
+    if (size > 0) {
+        const off_t begin = std::max<off_t>(0, size - static_cast<off_t>(bytes));
+        whole = begin == 0;
+        text.resize(static_cast<std::size_t>(size - begin));
+        const ssize_t got = ::pread(fd, text.data(), text.size(), begin);
+        text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        if (!whole)
+            text.erase(0,
+                       std::min(text.size(), text.find('\n') == std::string::npos ? text.size() : text.find('\n') + 1));
+    }
+    ::close(fd);
+    for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+        Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+        if (line.is_object()) lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+/// The last valid line of `log` of this type ("": any), from the file's end where that is enough.
+Json lastValidLine(const fs::path& run, RunLog log, const std::string& type) {
+    const auto matches = [&](const Json& line) { return type.empty() || stringOf(line, "type") == type; };
+    for (std::uint64_t bytes : {std::uint64_t{64} << 10, std::uint64_t{4} << 20}) {
+        bool whole = false;
+        std::vector<Json> valid;
+        for (Json& line : lastLines(runLogPath(run, log), bytes, whole)) applyLine(valid, std::move(line));
+        for (auto line = valid.rbegin(); line != valid.rend(); ++line)
+            if (matches(*line)) return *line;
+        if (whole) return {};
+    }
+    auto lines = readRunLines(run, log);
+    if (lines.ok())
+        for (auto line = lines->rbegin(); line != lines->rend(); ++line)
+            if (matches(*line)) return *line;
+    return {};
+}
+
+std::optional<RunHeartbeat> readHeartbeat(const fs::path& run) {
+    const Json json = objectFrom(run / kHeartbeat);
+    if (!json.contains("count")) return {};
+    RunHeartbeat heartbeat;
+    heartbeat.count = static_cast<std::uint64_t>(integerOf(json, "count"));
+    heartbeat.step = integerOf(json, "step");
+    const auto time = json.find("time");
+    if (time != json.end() && time->is_number()) heartbeat.unixTime = time->get<double>();
+    return heartbeat;
+}
+
+}  // namespace
+
+const char* runStateName(RunState state) {
+    switch (state) {
+        case RunState::Running:
+            return "running";
+        case RunState::Finished:
+            return "finished";
+        case RunState::Stopped:
+            return "stopped";
+        case RunState::Failed:
+            return "failed";
+        case RunState::Crashed:
+            return "crashed";
+        case RunState::Unknown:
+            return "unknown";
+    }
+    return "unknown";
+}
+
+bool run_files::isCommandId(const std::string& id) {
+    return !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    });
+}
+
+std::optional<std::int64_t> run_files::lineStep(const Json& line) {
+    const auto found = line.find("step");
+    if (found == line.end() || !found->is_number_integer()) return {};
+    return found->get<std::int64_t>();
+}
+
+std::optional<std::int64_t> run_files::resumeMarker(const Json& line) {
+    const auto type = line.find("type");
+    if (type == line.end() || *type != "resumed") return {};
+    const auto from = line.find("fromStep");
+    if (from == line.end() || !from->is_number_integer()) return {};
+    return from->get<std::int64_t>();
+}
+
+std::string run_files::dumped(const Json& json, int indent) {
+    return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Json run_files::infoToJson(const RunInfo& info) {
+    Json json = {{"formatVersion", kFormatVersion},
+                 {"name", info.name},
+                 {"created", info.created},
+                 {"model", info.model},
+                 {"training", info.training},
+                 {"dataset", {{"path", info.datasetPath}, {"hash", info.datasetHash}}},
+                 {"tokenizer", {{"hash", info.tokenizerHash}}},
+                 {"versions", info.versions}};
+    for (const auto& [key, value] : info.extra.items())
+        if (!json.contains(key)) json[key] = value;
+    return json;
+}
+
+Result<RunInfo> run_files::infoFromText(const std::string& text, const fs::path& file) {
+    const Json json = Json::parse(text, nullptr, false);
+    const auto broken = [&](const std::string& what) { return makeError(ErrorCode::InvalidData, what, file.string()); };
+    if (!json.is_object()) return broken("is no JSON object");
+    const auto version = json.find("formatVersion");
+    if (version == json.end() || !version->is_number_integer()) return broken("has no whole \"formatVersion\"");
+    if (version->get<std::int64_t>() > kFormatVersion)
+        return makeError(ErrorCode::Unsupported,
+                         "was written by a newer version (layout " + version->dump() + ", this one knows " +
+                             std::to_string(kFormatVersion) + ")",
+                         file.string());
+    RunInfo info;
+    for (const auto& [key, value] : json.items()) {
+        const bool wantsObject =
+            key == "model" || key == "training" || key == "versions" || key == "dataset" || key == "tokenizer";
+        if (wantsObject && !value.is_object()) return broken("\"" + key + "\" must be an object");
+        if ((key == "name" || key == "created") && !value.is_string()) return broken("\"" + key + "\" must be a text");
+        if (key == "name")
+            info.name = value.get<std::string>();
+        else if (key == "created")
+            info.created = value.get<std::string>();
+        else if (key == "model")
+            info.model = value;
+        else if (key == "training")
+            info.training = value;
+        else if (key == "versions")
+            info.versions = value;
+        else if (key == "dataset") {
+            info.datasetPath = stringOf(value, "path");
+            info.datasetHash = stringOf(value, "hash");
+        } else if (key == "tokenizer")
+            info.tokenizerHash = stringOf(value, "hash");
+        else if (key != "formatVersion")
+            info.extra[key] = value;
+    }
+    return info;
+}
+
+fs::path runLogPath(const fs::path& run, RunLog log) {
+    switch (log) {
+        case RunLog::Metrics:
+            return run / "metrics.jsonl";
+        case RunLog::Events:
+            return run / "events.jsonl";
+        case RunLog::Samples:
+            return run / "samples.jsonl";
+    }
+    return run;
+}
+
+RunTail::RunTail(const fs::path& run, RunLog log) : m_path(runLogPath(run, log)) {}
+
+Result<std::vector<RunTail::Update>> RunTail::poll() {
+    std::vector<Update> updates;
+    const int fd = ::open(m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        if (errno == ENOENT) return updates;
+        return errnoError("cannot open", m_path, errno);
+    }
+    struct Closer {
+        int fd;
+        ~Closer() { ::close(fd); }
+    } closer{fd};
+    const off_t size = ::lseek(fd, 0, SEEK_END);
+    if (size < 0) return errnoError("cannot examine", m_path, errno);
+    if (static_cast<std::uint64_t>(size) < m_offset) {
+        m_offset = 0;
+        updates.push_back({-1, Json::object()});
+    }
+    std::string text;
+    std::size_t wanted = kPollBytes;
+    while (m_offset < static_cast<std::uint64_t>(size)) {
+        text.resize(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(size) - m_offset));
+        ssize_t got = 0;
+        do got = ::pread(fd, text.data(), text.size(), static_cast<off_t>(m_offset));
+        while (got < 0 && errno == EINTR);
+        if (got < 0) return errnoError("cannot read", m_path, errno);
+        text.resize(static_cast<std::size_t>(got));
+        if (text.find('\n') != std::string::npos || m_offset + text.size() >= static_cast<std::uint64_t>(size) ||
+            got == 0)
+            break;
+        if (wanted >= kLongestLine)
+            return makeError(ErrorCode::InvalidData,
+                             "has a line of more than " + std::to_string(kLongestLine) + " bytes",
+                             m_path.string() + ": byte " + std::to_string(m_offset));
+        wanted *= 4;
+    }
+    std::size_t at = 0;
+    for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+        if (end == at) continue;
+        Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+        if (!line.is_object()) {
+            ++m_broken;
+            continue;
+        }
+        const auto from = resumeMarker(line);
+        updates.push_back({from, std::move(line)});
+    }
+    m_offset += at;
+    return updates;
+}
+
+Result<std::vector<Json>> readRunLines(const fs::path& run, RunLog log) {
+    RunTail tail(run, log);
+    std::vector<Json> lines;
+    while (true) {
+        const auto before = tail.offset();
+        auto updates = TRY(tail.poll());
+        for (auto& update : updates) applyLine(lines, std::move(update.line));
+        if (tail.offset() == before) return lines;
+    }
+}
+
+std::vector<RunCheckpoint> runCheckpoints(const fs::path& run) {
+    std::vector<RunCheckpoint> checkpoints;
+    std::error_code failure;
+    for (fs::directory_iterator it(run / kCheckpoints, failure), end; it != end && !failure; it.increment(failure)) {
+        const std::string name = it->path().filename().string();
+        if (!name.starts_with("step-")) continue;
+        RunCheckpoint checkpoint{0, it->path()};
+        const auto parsed = std::from_chars(name.data() + 5, name.data() + name.size(), checkpoint.step);
+        std::error_code ignored;
+        if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || checkpoint.step < 0 ||
+            !it->is_directory(ignored))
+            continue;
+        checkpoints.push_back(std::move(checkpoint));
+    }
+    std::sort(checkpoints.begin(), checkpoints.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+    return checkpoints;
+}
+
+Result<RunInfo> readRunInfo(const fs::path& run) {
+    const auto text = readFile(run / kInfo, kLargestSmallFile);
+    if (!text.ok()) {
+        if (text.error().code == ErrorCode::NotFound)
+            return makeError(ErrorCode::NotFound, "is no run: it has no run.json", run.string());
+        return makeError(text.error().code, text.error().message, text.error().where);
+    }
+    return infoFromText(*text, run / kInfo);
+}
+
+Result<RunSummary> readRun(const fs::path& run) {
+    RunSummary summary;
+    summary.path = run;
+    summary.info = TRY(readRunInfo(run));
+    const Json status = objectFrom(run / kStatus);
+    summary.message = stringOf(status, "message");
+    summary.step = integerOf(status, "step");
+    const std::string state = stringOf(status, "state");
+    summary.heartbeat = readHeartbeat(run);
+
+    const auto lockText = readFile(run / kLock, 1 << 16);
+    const auto owner = lockText.ok() ? identityFromText(*lockText) : std::nullopt;
+    summary.state = RunState::Unknown;
+    for (const RunState ended : {RunState::Finished, RunState::Stopped, RunState::Failed})
+        if (state == runStateName(ended)) summary.state = ended;
+    if (state == runStateName(RunState::Running)) {
+        const Liveness liveness = owner ? processLiveness(*owner) : Liveness::Dead;
+        const bool beatsLately = summary.heartbeat && unixNow() - summary.heartbeat->unixTime < kStillSeconds;
+        if (liveness == Liveness::Alive)
+            summary.state = RunState::Running;
+        else if (liveness == Liveness::Dead)
+            summary.state = RunState::Crashed;
+        else if (beatsLately)
+            summary.state = RunState::Running;
+    }
+    if (owner) {
+        summary.host = owner->host;
+        summary.pid = owner->pid;
+    }
+    summary.lastMetrics = lastValidLine(run, RunLog::Metrics, "");
+    summary.lastValidation = lastValidLine(run, RunLog::Events, "validation");
+    if (summary.lastMetrics.is_object())
+        summary.step = std::max(summary.step, lineStep(summary.lastMetrics).value_or(0));
+    summary.checkpoints = runCheckpoints(run);
+    return summary;
+}
+
+std::vector<RunSummary> listRuns(const fs::path& folder) {
+    std::vector<RunSummary> runs;
+    std::error_code failure;
+    for (fs::directory_iterator it(folder, failure), end; it != end && !failure; it.increment(failure)) {
+        if (isPartialName(it->path())) continue;
+        auto run = readRun(it->path());
+        if (run.ok()) runs.push_back(std::move(run).value());
+    }
+    std::sort(runs.begin(), runs.end(), [](const RunSummary& a, const RunSummary& b) {
+        return a.info.created != b.info.created ? a.info.created > b.info.created : a.path < b.path;
+    });
+    return runs;
+}
+
+Result<std::string> sendRunCommand(const fs::path& run, const std::string& name, const Json& arguments) {
+    TRY(readRunInfo(run));
+    static std::atomic<int> counter{0};
+    // Milliseconds first, so that the order of ids is that of time; the rest only makes them unique.
+    const ProcessIdentity self = thisProcess();
+    char id[100];
+    std::snprintf(id, sizeof id, "%015lld-%06d-%08x-%lld", static_cast<long long>(unixNow() * 1000),
+                  counter.fetch_add(1) % 1000000, static_cast<unsigned>(crc32c(std::as_bytes(std::span(self.host)))),
+                  static_cast<long long>(self.pid));
+    Json json = {{"formatVersion", kFormatVersion}, {"command", name}};
+    for (const auto& [key, value] : arguments.items()) json[key] = value;
+    TRY_VOID(writeFileAtomic(run / kCommands / (std::string(id) + ".json"), dumped(json) + "\n"));
+    return std::string(id);
+}
+
+Result<Json> findCommandAnswer(const fs::path& run, const std::string& id) {
+    // Markers do not matter here: a command stays answered whatever became of the steps around it.
+    RunTail tail(run, RunLog::Events);
+    while (true) {
+        const auto before = tail.offset();
+        for (auto& update : TRY(tail.poll()))
+            if (stringOf(update.line, "type") == "command" && stringOf(update.line, "id") == id)
+                return std::move(update.line);
+        if (tail.offset() == before) return Json();
+    }
+}
+
+}  // namespace distillix
