@@ -42,7 +42,7 @@ class TokenDataset {
     ~TokenDataset();
     std::int64_t documents() const;
     std::int64_t tokens() const;
-    std::uint64_t textBytes() const;          ///< of the labelled text
+    std::uint64_t textBytes() const;  ///< of the labelled text
     std::string tokenizerHash() const;
     /// Tokens (BOS + text + EOS) and the loss mask (1: a label) of one document.
     std::span<const std::int32_t> documentTokens(std::int64_t document) const;
@@ -67,15 +67,15 @@ class BatchLoader {
     void load(std::int64_t index, Batch& batch);
     /// Micro-batches of one pass in document order, each document once, unshuffled: for validation.
     std::vector<Batch> onePass(std::int64_t limitTokens = 0);
-    double epochOf(std::int64_t index) const;   ///< passes over the data when `index` starts
-    double paddingShare() const;                ///< of an epoch's tokens
+    double epochOf(std::int64_t index) const;  ///< passes over the data when `index` starts
+    double paddingShare() const;               ///< of an epoch's tokens
 
   private:
     struct Packing;
     const TokenDataset* m_dataset;
     int m_batch, m_tokens;
     std::uint64_t m_seed;
-    std::shared_ptr<Packing> m_packing;         ///< of the epoch asked for last
+    std::shared_ptr<Packing> m_packing;  ///< of the epoch asked for last
 };
 
 }  // namespace distillix

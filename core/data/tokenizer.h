@@ -24,30 +24,40 @@ class Tokenizer {
     Tokenizer& operator=(Tokenizer&&) noexcept;
     ~Tokenizer();
 
-    int size() const;                      ///< V
-    int bos() const;                       ///< -1 where the model has none; so are the others
+    int size() const;  ///< V
+    int bos() const;   ///< -1 where the model has none; so are the others
     int eos() const;
     int unknown() const;
     int pad() const;
     int pieceId(std::string_view piece) const;  ///< -1 if there is none
     std::string piece(int id) const;
     bool isControl(int id) const;
-    /// Neither BOS nor EOS is added. User-defined and control pieces in `text` (the template's tokens) are recognised
-    /// only where `parseSpecial`.
+    /// Neither BOS nor EOS is added. Control pieces, and user-defined ones written <|…|>, are recognised in `text` only
+    /// where `parseSpecial`: what a person types never becomes the template's tokens. With byte pieces every text comes
+    /// back exactly, U+2581 and bytes that are no UTF-8 included.
     std::vector<std::int32_t> encode(std::string_view text, bool parseSpecial = false) const;
-    /// Text of the ids; control pieces give nothing. Byte pieces give their bytes (which may be half a character).
+    /// Text of the ids; control pieces and ids out of range give nothing. Byte pieces give their bytes (which may be
+    /// half a character). A model that puts a space before every text has it taken away again.
     std::string decode(std::span<const std::int32_t> ids) const;
-    const std::string& serialized() const;      ///< the bytes of tokenizer.model
-    std::string hash() const;                   ///< hex digest of those bytes, what datasets and checkpoints refer to
+    const std::string& serialized() const;  ///< the bytes of tokenizer.model
+    std::string hash() const;               ///< SHA-256 of those bytes in hex, what datasets and checkpoints refer to
+    std::string modelType() const;          ///< "bpe", "unigram", "word" or "char"
+    bool addsSpacePrefix() const;           ///< a space is put before every text (as in Llama 2)
+    bool hasBytePieces() const;             ///< every text can be written: none becomes <unk>
 
   private:
+    friend class StreamDecoder;
     struct State;
+    /// Appends the text of `id`; `started` holds whether any text came before.
+    void appendText(std::int32_t id, bool& started, std::string& out) const;
     explicit Tokenizer(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
 };
 
 /// Turns ids into text piece by piece: push() returns what has become whole characters, never half of one; finish()
-/// returns what is left (an unfinished character as U+FFFD).
+/// returns what is left (an unfinished character as U+FFFD) and begins anew. What comes out is always valid UTF-8, and
+/// all of it together is decode() of all ids with stray bytes as U+FFFD. For text that continues a prompt, push the
+/// prompt's ids first and drop what comes out. The tokenizer must outlive it.
 class StreamDecoder {
   public:
     explicit StreamDecoder(const Tokenizer& tokenizer) : m_tokenizer(&tokenizer) {}
@@ -56,18 +66,19 @@ class StreamDecoder {
 
   private:
     const Tokenizer* m_tokenizer;
-    std::vector<std::int32_t> m_pending;  ///< ids whose text is not all out yet, with the context decoding needs
-    std::size_t m_emitted = 0;            ///< bytes of the pending ids' text that are out
+    std::string m_pending;   ///< the beginning of a character
+    bool m_started = false;  ///< whether any text came before
 };
 
 struct TokenizerTraining {
     int vocabSize = 1024;
-    std::vector<std::string> specialTokens;   ///< the chat template's, each one piece
-    std::uint64_t maxBytes = 64u << 20;       ///< of text that the trainer looks at, spread evenly over the input
-    int threads = 0;
+    std::vector<std::string> specialTokens;  ///< the chat template's, each one piece
+    std::uint64_t maxBytes = 64u << 20;      ///< of text that the trainer looks at, spread evenly over the input
 };
-/// BPE with byte fallback, whitespace kept exactly, no normalization: decode(encode(x)) == x for valid UTF-8.
-/// `next` yields texts until it returns false. Pieces 0..3 are <unk>, <s> (BOS), </s> (EOS), <pad>.
+/// BPE with byte fallback, whitespace kept exactly, no normalization, digits apart: decode(encode(x)) == x.
+/// `next` yields texts until it returns false; at most `maxBytes` of them are held. Pieces 0..3 are <unk>, <s> (BOS),
+/// </s> (EOS), <pad>, then the special tokens (control pieces), then the 256 bytes. The same texts and options give the
+/// same bytes. Little text makes fewer pieces than asked. InvalidArgument: too small a vocabulary, unusable tokens.
 Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::function<bool(std::string&)>& next);
 
 }  // namespace distillix
