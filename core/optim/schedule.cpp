@@ -6,18 +6,13 @@
 
 namespace distillix {
 
-double Schedule::factor(std::int64_t step) const {
-    if (step <= warmupSteps) return static_cast<double>(step) / static_cast<double>(warmupSteps);
-    if (kind == "constant") return 1.0;
-    const double total = static_cast<double>(std::max<std::int64_t>(totalSteps, 1));
-    // The last update still moves: the rate would be `floor` one step behind the end.
-    const double done = std::min(static_cast<double>(step - 1), total - 1);
-    const double warmup = static_cast<double>(warmupSteps);
-    const double start = kind == "wsd" ? std::max(warmup, total * (1.0 - decayShare)) : warmup;
-    if (done < start || total <= start) return 1.0;
-    const double progress = (done - start) / (total - start);
-    const double shape = kind == "cosine" ? 0.5 * (1.0 + std::cos(3.141592653589793 * progress)) : 1.0 - progress;
-    return floor + (1.0 - floor) * shape;
+double Schedule::factor(std::int64_t step, double progress) const {
+    const double warmup = step < warmupSteps ? static_cast<double>(step) / static_cast<double>(warmupSteps) : 1.0;
+    if (kind == "constant") return warmup;
+    const double start = kind == "wsd" ? 1.0 - decayShare : 0.0;
+    const double done = start < 1.0 ? std::clamp((progress - start) / (1.0 - start), 0.0, 1.0) : 0.0;
+    const double shape = kind == "cosine" ? 0.5 * (1.0 + std::cos(3.141592653589793 * done)) : 1.0 - done;
+    return warmup * (floor + (1.0 - floor) * shape);
 }
 
 }  // namespace distillix

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/infer/session.h"
+
+#include <algorithm>
+
+#include "core/model/block.h"
+
+namespace distillix {
+
+namespace {
+
+struct Buffers {
+    BlockBuffers block;
+    std::vector<KvCache> caches;         // [1, capacity, Hkv, h] a layer
+    DevicePtr<std::int32_t> ids, positions, past, sampled;
+    DevicePtr<float> uniform;
+    TypedPtr normed;                     // [chunk, d]
+    DevicePtr<float> logits;             // [1, V]
+};
+
+Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, int capacity, int chunk) {
+    Buffers b;
+    const std::size_t rows = static_cast<std::size_t>(chunk);
+    carveBlock(carve, c, precision.activation, rows, "activations", b.block);
+    b.block.x = b.block.xMid = carve.array<float>("activations", rows * static_cast<std::size_t>(c.hiddenDim));
+    b.normed = carve.typedArray("activations", rows * static_cast<std::size_t>(c.hiddenDim), precision.activation);
+    const std::size_t cache = static_cast<std::size_t>(capacity) * static_cast<std::size_t>(c.keyWidth());
+    for (int layer = 0; layer < c.numLayers; ++layer) {
+        KvCache kv;
+        kv.keys = carve.typedArray("key/value cache", cache, DType::F32);
+        kv.values = carve.typedArray("key/value cache", cache, DType::F32);
+        kv.capacity = capacity;
+        b.caches.push_back(kv);
+    }
+    b.ids = carve.array<std::int32_t>("batch", rows);
+    b.positions = carve.array<std::int32_t>("batch", rows);
+    b.past = carve.array<std::int32_t>("batch", 1);
+    b.sampled = carve.array<std::int32_t>("batch", 1);
+    b.uniform = carve.array<float>("batch", 1);
+    b.logits = carve.array<float>("logits", static_cast<std::size_t>(c.vocabSize));
+    return b;
+}
+
+}  // namespace
+
+Workload sessionWorkload(const ModelConfig& c, int chunk) {
+    Workload w;
+    w.rows = chunk;
+    w.sequence = c.maxSeqLen;
+    w.hidden = c.hiddenDim;
+    w.heads = c.numHeads;
+    w.kvHeads = c.numKvHeads;
+    w.headDim = c.headDim;
+    w.mlp = c.mlpHiddenDim;
+    w.vocabulary = c.vocabSize;
+    return w;
+}
+
+struct InferenceSession::State {
+    ModelWeights& weights;
+    Runtime& runtime;
+    Backend& backend;
+    const ModelConfig& config;
+    int capacity, chunk;
+    DeviceBuffer memory;
+    Buffers buffers;
+    std::vector<std::int32_t> tokens;
+    bool logitsReady = false;
+
+    State(ModelWeights& w, int cap, int rows)
+        : weights(w), runtime(w.runtime()), backend(w.runtime().backend()), config(w.config()), capacity(cap), chunk(rows) {}
+
+    Result<void> forward(std::span<const std::int32_t> ids, bool last);
+};
+
+InferenceSession::InferenceSession(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
+InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
+InferenceSession::~InferenceSession() = default;
+
+Result<InferenceSession> InferenceSession::create(ModelWeights& weights, int capacity, int chunk) {
+    if (capacity < 1 || chunk < 1 || capacity > weights.positions())
+        return makeError(ErrorCode::InvalidArgument, "a context of " + std::to_string(capacity) + " tokens is outside 1 to " + std::to_string(weights.positions()));
+    auto state = std::make_unique<State>(weights, capacity, std::min(chunk, capacity));
+    ArenaPlan plan;
+    Carver measure(plan, nullptr);
+    carveBuffers(measure, state->config, state->runtime.precision(), capacity, state->chunk);
+    state->memory = TRY_AT(DeviceBuffer::create(state->backend, plan.totalBytes()), "context");
+    ArenaPlan again;
+    Carver carve(again, state->memory.data());
+    state->buffers = carveBuffers(carve, state->config, state->runtime.precision(), capacity, state->chunk);
+    return InferenceSession(std::move(state));
+}
+
+int InferenceSession::capacity() const { return m_state->capacity; }
+int InferenceSession::length() const { return static_cast<int>(m_state->tokens.size()); }
+const std::vector<std::int32_t>& InferenceSession::tokens() const { return m_state->tokens; }
+
+Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids, bool last) {
+    const int rows = static_cast<int>(ids.size());
+    const std::int32_t past = static_cast<std::int32_t>(tokens.size());
+    std::vector<std::int32_t> positions(ids.size());
+    for (int i = 0; i < rows; ++i) positions[static_cast<std::size_t>(i)] = past + i;
+    TRY_VOID(runtime.upload(buffers.ids, ids.data(), ids.size()));
+    TRY_VOID(runtime.upload(buffers.positions, positions.data(), positions.size()));
+    TRY_VOID(runtime.upload(buffers.past, &past, 1));
+    TRY_VOID(embedForward(weights, rows, buffers.ids, buffers.block.x));
+    const int qk = config.queryWidth() + config.keyWidth(), qkv = qk + config.keyWidth();
+    for (int layer = 0; layer < config.numLayers; ++layer) {
+        const KvCache& cache = buffers.caches[static_cast<std::size_t>(layer)];
+        const auto attend = [&]() -> Result<void> {
+            KvAppendArgs append;
+            append.batch = 1;
+            append.tokens = rows;
+            append.kvHeads = config.numKvHeads;
+            append.headDim = config.headDim;
+            append.k = buffers.block.qk + config.queryWidth();
+            append.v = buffers.block.qkv + qk;
+            append.kStride = qk;
+            append.vStride = qkv;
+            append.past = buffers.past;
+            append.cache = cache;
+            TRY_VOID(backend.kvAppend(runtime.exec(), append));
+            CachedAttentionArgs a;
+            a.batch = 1;
+            a.tokens = rows;
+            a.heads = config.numHeads;
+            a.kvHeads = config.numKvHeads;
+            a.headDim = config.headDim;
+            a.q = buffers.block.qk;
+            a.qStride = qk;
+            a.cache = cache;
+            a.past = buffers.past;
+            a.softCap = static_cast<float>(config.attnLogitSoftCap.value_or(0.0));
+            a.out = buffers.block.attn;
+            return backend.cachedAttention(runtime.exec(), a);
+        };
+        TRY_VOID(blockForward(weights, layer, rows, buffers.block, buffers.positions, buffers.block.x, attend));
+    }
+    if (last) {
+        const DevicePtr<float> row = buffers.block.x + static_cast<std::ptrdiff_t>(rows - 1) * config.hiddenDim;
+        TRY_VOID(finalNormForward(weights, 1, row, buffers.normed, nullptr));
+        TRY_VOID(headLogitsForward(weights, 1, buffers.normed, buffers.logits));
+    }
+    tokens.insert(tokens.end(), ids.begin(), ids.end());
+    return {};
+}
+
+Result<void> InferenceSession::append(std::span<const std::int32_t> ids) {
+    State& s = *m_state;
+    if (ids.empty()) return {};
+    if (s.tokens.size() + ids.size() > static_cast<std::size_t>(s.capacity))
+        return makeError(ErrorCode::InvalidArgument, std::to_string(s.tokens.size() + ids.size()) + " tokens do not fit the context of " +
+                                                         std::to_string(s.capacity) + "; shorten the prompt or start a new conversation");
+    for (const std::int32_t id : ids) {
+        if (id < 0 || id >= s.config.vocabSize)
+            return makeError(ErrorCode::InvalidData, "token id " + std::to_string(id) + " lies outside the model's vocabulary of " + std::to_string(s.config.vocabSize));
+    }
+    const std::size_t before = s.tokens.size();
+    s.logitsReady = false;
+    for (std::size_t done = 0; done < ids.size();) {
+        const std::size_t count = std::min(static_cast<std::size_t>(s.chunk), ids.size() - done);
+        auto result = s.forward(ids.subspan(done, count), done + count == ids.size());
+        if (!result.ok()) {
+            s.tokens.resize(before);
+            return result;
+        }
+        done += count;
+    }
+    s.logitsReady = true;
+    return s.runtime.synchronize();
+}
+
+void InferenceSession::truncate(int length) {
+    if (length < this->length()) {
+        m_state->tokens.resize(static_cast<std::size_t>(std::max(length, 0)));
+        m_state->logitsReady = false;
+    }
+}
+
+Result<int> InferenceSession::setTokens(std::span<const std::int32_t> ids) {
+    std::size_t shared = 0;
+    while (shared < ids.size() && shared < m_state->tokens.size() && ids[shared] == m_state->tokens[shared]) ++shared;
+    if (shared == ids.size() && shared > 0) --shared;
+    truncate(static_cast<int>(shared));
+    TRY_VOID(append(ids.subspan(shared)));
+    return static_cast<int>(shared);
+}
+
+Result<std::vector<float>> InferenceSession::logits() {
+    State& s = *m_state;
+    if (!s.logitsReady) return makeError(ErrorCode::Internal, "no token has been appended since the context changed");
+    std::vector<float> values(static_cast<std::size_t>(s.config.vocabSize));
+    TRY_VOID(s.runtime.download(values.data(), DevicePtr<const float>(s.buffers.logits), values.size()));
+    return values;
+}
+
+Result<std::int32_t> InferenceSession::sample(float temperature, int topK, float topP, float uniform) {
+    State& s = *m_state;
+    if (!s.logitsReady) return makeError(ErrorCode::Internal, "no token has been appended since the context changed");
+    TRY_VOID(s.runtime.upload(s.buffers.uniform, &uniform, 1));
+    SampleArgs a;
+    a.rows = 1;
+    a.vocabulary = s.config.vocabSize;
+    a.logits = s.buffers.logits;
+    a.temperature = temperature;
+    a.topK = topK;
+    a.topP = topP;
+    a.uniform = s.buffers.uniform;
+    a.tokens = s.buffers.sampled;
+    TRY_VOID(s.backend.sample(s.runtime.exec(), a));
+    std::int32_t token = 0;
+    TRY_VOID(s.runtime.download(&token, DevicePtr<const std::int32_t>(s.buffers.sampled), 1));
+    return token;
+}
+
+}  // namespace distillix

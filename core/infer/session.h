@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model with a key/value cache: tokens go in once, each next token costs one row.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/model/weights.h"
+
+namespace distillix {
+
+/// The workload of a session, for Runtime::create.
+Workload sessionWorkload(const ModelConfig& config, int chunk);
+
+/// One sequence. The weights (prepared) must outlive it; they may be prepared anew between calls if reset() follows.
+/// One thread at a time.
+class InferenceSession {
+  public:
+    /// Room for `capacity` tokens (at most the weights' positions); prefill runs in chunks of `chunk` rows.
+    static Result<InferenceSession> create(ModelWeights& weights, int capacity, int chunk);
+    InferenceSession(InferenceSession&&) noexcept;
+    InferenceSession& operator=(InferenceSession&&) noexcept;
+    ~InferenceSession();
+
+    int capacity() const;
+    int length() const;  ///< tokens in the cache
+    const std::vector<std::int32_t>& tokens() const;
+
+    /// Appends tokens. Afterwards the logits of the last of them are at hand for logits() and sample().
+    /// InvalidArgument where they do not fit or are no tokens: the cache is then as it was.
+    Result<void> append(std::span<const std::int32_t> ids);
+    /// Forgets all but the first `length` tokens.
+    void truncate(int length);
+    void reset() { truncate(0); }
+    /// Makes the cache hold exactly `ids`: keeps what it shares with them from the start and computes the rest; the
+    /// last token is always computed, so that its logits are at hand. Returns how many were kept.
+    Result<int> setTokens(std::span<const std::int32_t> ids);
+
+    /// Logits [V] behind the last appended token, after the cap.
+    Result<std::vector<float>> logits();
+    /// Draws the next token from them. `uniform` in [0, 1). It is not appended.
+    Result<std::int32_t> sample(float temperature, int topK, float topP, float uniform);
+
+  private:
+    struct State;
+    explicit InferenceSession(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+}  // namespace distillix
