@@ -57,19 +57,27 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
     return folder.commit();
 }
 
-Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
-    const fs::path path = checkpoint / "trainer.json";
-    const std::string text = TRY(readFile(path, 1 << 20));
-    const auto broken = [&](const std::string& what) { return makeError(ErrorCode::InvalidData, what, path.string()); };
-    const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-    if (json.is_discarded() || !json.is_object()) return broken("is not a JSON object");
+namespace {
+
+Error broken(const fs::path& checkpoint, const std::string& what) {
+    return makeError(ErrorCode::InvalidData, what, (checkpoint / "trainer.json").string());
+}
+
+Result<nlohmann::ordered_json> readTrainerJson(const fs::path& checkpoint) {
+    const std::string text = TRY(readFile(checkpoint / "trainer.json", 1 << 20));
+    auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) return broken(checkpoint, "is not a JSON object");
+    return json;
+}
+
+Result<TrainerState> stateFromJson(const nlohmann::ordered_json& json, const fs::path& checkpoint) {
     const auto integer = [&](const char* key) -> Result<std::int64_t> {
         const auto found = json.find(key);
-        if (found == json.end() || !found->is_number_integer() || found->get<std::int64_t>() < 0) return broken(std::string("lacks a whole number \"") + key + "\"");
+        if (found == json.end() || !found->is_number_integer() || found->get<std::int64_t>() < 0) return broken(checkpoint, std::string("lacks a whole number \"") + key + "\"");
         return found->get<std::int64_t>();
     };
     if (const std::int64_t version = TRY(integer("formatVersion")); version > kFormatVersion)
-        return makeError(ErrorCode::Unsupported, "was written by a newer version of the program (format " + std::to_string(version) + ", this one reads " + std::to_string(kFormatVersion) + ")", path.string());
+        return makeError(ErrorCode::Unsupported, "was written by a newer version of the program (format " + std::to_string(version) + ", this one reads " + std::to_string(kFormatVersion) + ")", (checkpoint / "trainer.json").string());
     TrainerState state;
     state.step = TRY(integer("step"));
     state.microBatch = TRY(integer("microBatch"));
@@ -83,11 +91,23 @@ Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
     };
     state.datasetHash = hash("dataset");
     state.tokenizerHash = hash("tokenizer");
+    return state;
+}
+
+}  // namespace
+
+Result<TrainerState> readTrainerState(const fs::path& checkpoint) {
+    return stateFromJson(TRY(readTrainerJson(checkpoint)), checkpoint);
+}
+
+Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
+    const nlohmann::ordered_json json = TRY(readTrainerJson(checkpoint));
+    TrainerState state = TRY(stateFromJson(json, checkpoint));
     const auto sums = json.find("crc32c");
-    if (sums == json.end() || !sums->is_object()) return broken("lacks the checksums");
+    if (sums == json.end() || !sums->is_object()) return broken(checkpoint, "lacks the checksums");
     for (const char* name : {"config.json", "model.safetensors", "optimizer.safetensors"}) {
         const auto sum = sums->find(name);
-        if (sum == sums->end() || !sum->is_number_unsigned()) return broken(std::string("lacks the checksum of ") + name);
+        if (sum == sums->end() || !sum->is_number_unsigned()) return broken(checkpoint, std::string("lacks the checksum of ") + name);
         if (TRY(checksum(checkpoint / name)) != sum->get<std::uint32_t>())
             return makeError(ErrorCode::InvalidData, "is damaged: its checksum is not the one that trainer.json tells", (checkpoint / name).string());
     }

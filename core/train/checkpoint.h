@@ -27,7 +27,9 @@ struct TrainerState {
 Result<void> writeCheckpoint(const std::filesystem::path& path, const ModelWeights& weights, const std::string& tokenizerModel,
                              const Optimizer* optimizer, const TrainerState* state);
 
-/// Reads trainer.json and compares the checksums of what lies beside it. NotFound: this model folder cannot be resumed.
+/// Reads trainer.json alone. NotFound: this model folder cannot be resumed.
+Result<TrainerState> readTrainerState(const std::filesystem::path& checkpoint);
+/// The same, and compares the checksums of what lies beside it.
 Result<TrainerState> checkTrainerState(const std::filesystem::path& checkpoint);
 
 /// Fills weights and optimizer state from a checkpoint, prepared.
