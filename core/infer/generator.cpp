@@ -29,18 +29,24 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 
 const char* generationEndName(Generation::End end) {
     switch (end) {
-        case Generation::End::EndToken: return "end_token";
-        case Generation::End::StopString: return "stop_string";
-        case Generation::End::Length: return "length";
-        case Generation::End::Context: return "context";
-        case Generation::End::Cancelled: return "cancelled";
+        case Generation::End::EndToken:
+            return "end_token";
+        case Generation::End::StopString:
+            return "stop_string";
+        case Generation::End::Length:
+            return "length";
+        case Generation::End::Context:
+            return "context";
+        case Generation::End::Cancelled:
+            return "cancelled";
     }
     return "length";
 }
 
-Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenizer, const std::vector<std::int32_t>& prompt,
-                            const SamplingConfig& sampling, const std::vector<std::string>& stopStrings,
-                            const std::vector<std::int32_t>& endTokens, const std::function<bool(std::string_view)>& emit, StopToken stop) {
+Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenizer,
+                            const std::vector<std::int32_t>& prompt, const SamplingConfig& sampling,
+                            const std::vector<std::string>& stopStrings, const std::vector<std::int32_t>& endTokens,
+                            const std::function<bool(std::string_view)>& emit, StopToken stop) {
     if (prompt.empty()) return makeError(ErrorCode::InvalidArgument, "the prompt has no token");
     std::vector<std::string> stops;
     for (const std::string& s : stopStrings)
@@ -65,7 +71,8 @@ Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenize
     /// Looks for a stop string in what is new; true ends the answer in front of it.
     const auto foundStop = [&](std::size_t searchFrom) {
         std::size_t first = std::string::npos;
-        for (const std::string& s : stops) first = std::min(first, result.text.find(s, searchFrom >= s.size() ? searchFrom - s.size() + 1 : 0));
+        for (const std::string& s : stops)
+            first = std::min(first, result.text.find(s, searchFrom >= s.size() ? searchFrom - s.size() + 1 : 0));
         if (first == std::string::npos) return false;
         result.text.resize(first);
         return true;
@@ -77,7 +84,9 @@ Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenize
             result.end = Generation::End::Cancelled;
             break;
         }
-        const std::int32_t id = TRY(session.sample(static_cast<float>(sampling.temperature), sampling.topK, static_cast<float>(sampling.topP), static_cast<float>(rng.uniform() * (1.0 - 0x1.0p-24))));
+        const std::int32_t id = TRY(session.sample(static_cast<float>(sampling.temperature), sampling.topK,
+                                                   static_cast<float>(sampling.topP),
+                                                   static_cast<float>(rng.uniform() * (1.0 - 0x1.0p-24))));
         if (std::find(endTokens.begin(), endTokens.end(), id) != endTokens.end()) {
             result.end = Generation::End::EndToken;
             break;

@@ -32,7 +32,7 @@ struct SamplingConfig {
 
 struct Generation {
     std::string text;
-    std::vector<std::int32_t> ids;        ///< without the token that ended it
+    std::vector<std::int32_t> ids;  ///< without the token that ended it
     enum class End { EndToken, StopString, Length, Context, Cancelled } end = End::Length;
     int promptTokens = 0, reusedTokens = 0;
     double prefillSeconds = 0, decodeSeconds = 0;
@@ -44,8 +44,9 @@ const char* generationEndName(Generation::End end);
 /// (which is not part of the text), at maxTokens or where the context is full. `emit` receives the text as it becomes
 /// certain, whole UTF-8 characters only, and returns false to stop. The session keeps prompt and answer, so that a
 /// next turn computes only what is new.
-Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenizer, const std::vector<std::int32_t>& prompt,
-                            const SamplingConfig& sampling, const std::vector<std::string>& stopStrings,
-                            const std::vector<std::int32_t>& endTokens, const std::function<bool(std::string_view)>& emit, StopToken stop);
+Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenizer,
+                            const std::vector<std::int32_t>& prompt, const SamplingConfig& sampling,
+                            const std::vector<std::string>& stopStrings, const std::vector<std::int32_t>& endTokens,
+                            const std::function<bool(std::string_view)>& emit, StopToken stop);
 
 }  // namespace distillix

@@ -11,11 +11,11 @@ namespace {
 
 struct Buffers {
     BlockBuffers block;
-    std::vector<KvCache> caches;         // [1, capacity, Hkv, h] a layer
+    std::vector<KvCache> caches;  // [1, capacity, Hkv, h] a layer
     DevicePtr<std::int32_t> ids, positions, past, sampled;
     DevicePtr<float> uniform;
-    TypedPtr normed;                     // [chunk, d]
-    DevicePtr<float> logits;             // [1, V]
+    TypedPtr normed;          // [chunk, d]
+    DevicePtr<float> logits;  // [1, V]
 };
 
 Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, int capacity, int chunk) {
@@ -68,7 +68,12 @@ struct InferenceSession::State {
     bool logitsReady = false;
 
     State(ModelWeights& w, int cap, int rows)
-        : weights(w), runtime(w.runtime()), backend(w.runtime().backend()), config(w.config()), capacity(cap), chunk(rows) {}
+        : weights(w),
+          runtime(w.runtime()),
+          backend(w.runtime().backend()),
+          config(w.config()),
+          capacity(cap),
+          chunk(rows) {}
 
     Result<void> forward(std::span<const std::int32_t> ids, bool last);
 };
@@ -80,7 +85,9 @@ InferenceSession::~InferenceSession() = default;
 
 Result<InferenceSession> InferenceSession::create(ModelWeights& weights, int capacity, int chunk) {
     if (capacity < 1 || chunk < 1 || capacity > weights.positions())
-        return makeError(ErrorCode::InvalidArgument, "a context of " + std::to_string(capacity) + " tokens is outside 1 to " + std::to_string(weights.positions()));
+        return makeError(ErrorCode::InvalidArgument, "a context of " + std::to_string(capacity) +
+                                                         " tokens is outside 1 to " +
+                                                         std::to_string(weights.positions()));
     auto state = std::make_unique<State>(weights, capacity, std::min(chunk, capacity));
     ArenaPlan plan;
     Carver measure(plan, nullptr);
@@ -92,9 +99,15 @@ Result<InferenceSession> InferenceSession::create(ModelWeights& weights, int cap
     return InferenceSession(std::move(state));
 }
 
-int InferenceSession::capacity() const { return m_state->capacity; }
-int InferenceSession::length() const { return static_cast<int>(m_state->tokens.size()); }
-const std::vector<std::int32_t>& InferenceSession::tokens() const { return m_state->tokens; }
+int InferenceSession::capacity() const {
+    return m_state->capacity;
+}
+int InferenceSession::length() const {
+    return static_cast<int>(m_state->tokens.size());
+}
+const std::vector<std::int32_t>& InferenceSession::tokens() const {
+    return m_state->tokens;
+}
 
 Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids, bool last) {
     const int rows = static_cast<int>(ids.size());
@@ -150,11 +163,14 @@ Result<void> InferenceSession::append(std::span<const std::int32_t> ids) {
     State& s = *m_state;
     if (ids.empty()) return {};
     if (s.tokens.size() + ids.size() > static_cast<std::size_t>(s.capacity))
-        return makeError(ErrorCode::InvalidArgument, std::to_string(s.tokens.size() + ids.size()) + " tokens do not fit the context of " +
-                                                         std::to_string(s.capacity) + "; shorten the prompt or start a new conversation");
+        return makeError(ErrorCode::InvalidArgument,
+                         std::to_string(s.tokens.size() + ids.size()) + " tokens do not fit the context of " +
+                             std::to_string(s.capacity) + "; shorten the prompt or start a new conversation");
     for (const std::int32_t id : ids) {
         if (id < 0 || id >= s.config.vocabSize)
-            return makeError(ErrorCode::InvalidData, "token id " + std::to_string(id) + " lies outside the model's vocabulary of " + std::to_string(s.config.vocabSize));
+            return makeError(ErrorCode::InvalidData, "token id " + std::to_string(id) +
+                                                         " lies outside the model's vocabulary of " +
+                                                         std::to_string(s.config.vocabSize));
     }
     const std::size_t before = s.tokens.size();
     s.logitsReady = false;

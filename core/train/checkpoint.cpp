@@ -18,7 +18,9 @@ Result<std::uint32_t> checksum(const fs::path& path) {
     return crc32c(file.bytes());
 }
 
-std::span<const std::byte> bytesOf(std::span<const float> values) { return std::as_bytes(values); }
+std::span<const std::byte> bytesOf(std::span<const float> values) {
+    return std::as_bytes(values);
+}
 
 }  // namespace
 
@@ -38,7 +40,8 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
         {
             const std::vector<Optimizer::Tensor> values = TRY(optimizer->download());
             std::vector<SafetensorsTensor> tensors;
-            for (const auto& tensor : values) tensors.push_back({tensor.name, DType::F32, tensor.shape, bytesOf(tensor.values)});
+            for (const auto& tensor : values)
+                tensors.push_back({tensor.name, DType::F32, tensor.shape, bytesOf(tensor.values)});
             TRY_VOID(writeSafetensors(folder.path() / "optimizer.safetensors", tensors, {{"format", "distillix"}}));
         }
         nlohmann::ordered_json json;
@@ -47,7 +50,8 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
         json["microBatch"] = state->microBatch;
         json["tokens"] = state->tokens;
         json["elapsedSeconds"] = state->elapsedSeconds;
-        json["validationLoss"] = state->validationLoss ? nlohmann::ordered_json(*state->validationLoss) : nlohmann::ordered_json(nullptr);
+        json["validationLoss"] =
+            state->validationLoss ? nlohmann::ordered_json(*state->validationLoss) : nlohmann::ordered_json(nullptr);
         json["dataset"]["hash"] = state->datasetHash;
         json["tokenizer"]["hash"] = state->tokenizerHash;
         for (const char* name : {"config.json", "model.safetensors", "optimizer.safetensors"})
@@ -73,17 +77,23 @@ Result<nlohmann::ordered_json> readTrainerJson(const fs::path& checkpoint) {
 Result<TrainerState> stateFromJson(const nlohmann::ordered_json& json, const fs::path& checkpoint) {
     const auto integer = [&](const char* key) -> Result<std::int64_t> {
         const auto found = json.find(key);
-        if (found == json.end() || !found->is_number_integer() || found->get<std::int64_t>() < 0) return broken(checkpoint, std::string("lacks a whole number \"") + key + "\"");
+        if (found == json.end() || !found->is_number_integer() || found->get<std::int64_t>() < 0)
+            return broken(checkpoint, std::string("lacks a whole number \"") + key + "\"");
         return found->get<std::int64_t>();
     };
     if (const std::int64_t version = TRY(integer("formatVersion")); version > kFormatVersion)
-        return makeError(ErrorCode::Unsupported, "was written by a newer version of the program (format " + std::to_string(version) + ", this one reads " + std::to_string(kFormatVersion) + ")", (checkpoint / "trainer.json").string());
+        return makeError(ErrorCode::Unsupported,
+                         "was written by a newer version of the program (format " + std::to_string(version) +
+                             ", this one reads " + std::to_string(kFormatVersion) + ")",
+                         (checkpoint / "trainer.json").string());
     TrainerState state;
     state.step = TRY(integer("step"));
     state.microBatch = TRY(integer("microBatch"));
     state.tokens = TRY(integer("tokens"));
-    if (const auto v = json.find("elapsedSeconds"); v != json.end() && v->is_number()) state.elapsedSeconds = v->get<double>();
-    if (const auto v = json.find("validationLoss"); v != json.end() && v->is_number()) state.validationLoss = v->get<double>();
+    if (const auto v = json.find("elapsedSeconds"); v != json.end() && v->is_number())
+        state.elapsedSeconds = v->get<double>();
+    if (const auto v = json.find("validationLoss"); v != json.end() && v->is_number())
+        state.validationLoss = v->get<double>();
     const auto hash = [&](const char* key) {
         const auto found = json.find(key);
         if (found == json.end() || !found->is_object()) return std::string();
@@ -107,9 +117,11 @@ Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
     if (sums == json.end() || !sums->is_object()) return broken(checkpoint, "lacks the checksums");
     for (const char* name : {"config.json", "model.safetensors", "optimizer.safetensors"}) {
         const auto sum = sums->find(name);
-        if (sum == sums->end() || !sum->is_number_unsigned()) return broken(checkpoint, std::string("lacks the checksum of ") + name);
+        if (sum == sums->end() || !sum->is_number_unsigned())
+            return broken(checkpoint, std::string("lacks the checksum of ") + name);
         if (TRY(checksum(checkpoint / name)) != sum->get<std::uint32_t>())
-            return makeError(ErrorCode::InvalidData, "is damaged: its checksum is not the one that trainer.json tells", (checkpoint / name).string());
+            return makeError(ErrorCode::InvalidData, "is damaged: its checksum is not the one that trainer.json tells",
+                             (checkpoint / name).string());
     }
     return state;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint is a model folder (SPEC.md section 3), with optimizer.safetensors and trainer.json beside the model where
-// it can be resumed. It appears whole, by rename; trainer.json holds the CRC-32C of the files, so that a damaged one
-// is known before anything is built on it.
+// A checkpoint is a model folder (SPEC.md section 3), with optimizer.safetensors and trainer.json beside the model
+// where it can be resumed. It appears whole, by rename; trainer.json holds the CRC-32C of the files, so that a damaged
+// one is known before anything is built on it.
 #pragma once
 
 #include <filesystem>
@@ -14,18 +14,18 @@ namespace distillix {
 
 /// trainer.json: where a training stands.
 struct TrainerState {
-    std::int64_t step = 0;           ///< optimizer updates done
-    std::int64_t microBatch = 0;     ///< the data loader's next
-    std::int64_t tokens = 0;         ///< seen so far
-    double elapsedSeconds = 0;       ///< of training so far
+    std::int64_t step = 0;                 ///< optimizer updates done
+    std::int64_t microBatch = 0;           ///< the data loader's next
+    std::int64_t tokens = 0;               ///< seen so far
+    double elapsedSeconds = 0;             ///< of training so far
     std::optional<double> validationLoss;  ///< of these weights
     std::string datasetHash, tokenizerHash;
 };
 
 /// Writes the model folder `path`, which must not exist. `tokenizerModel`: the bytes of tokenizer.model; empty leaves
 /// the file out. With `optimizer` and `state` it can be resumed.
-Result<void> writeCheckpoint(const std::filesystem::path& path, const ModelWeights& weights, const std::string& tokenizerModel,
-                             const Optimizer* optimizer, const TrainerState* state);
+Result<void> writeCheckpoint(const std::filesystem::path& path, const ModelWeights& weights,
+                             const std::string& tokenizerModel, const Optimizer* optimizer, const TrainerState* state);
 
 /// Reads trainer.json alone. NotFound: this model folder cannot be resumed.
 Result<TrainerState> readTrainerState(const std::filesystem::path& checkpoint);

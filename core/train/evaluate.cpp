@@ -6,9 +6,15 @@
 
 namespace distillix {
 
-double Evaluation::loss() const { return labels > 0 ? nats / static_cast<double>(labels) : 0.0; }
-double Evaluation::perplexity() const { return std::exp(loss()); }
-double Evaluation::bitsPerByte() const { return textBytes > 0 ? nats / (std::log(2.0) * static_cast<double>(textBytes)) : 0.0; }
+double Evaluation::loss() const {
+    return labels > 0 ? nats / static_cast<double>(labels) : 0.0;
+}
+double Evaluation::perplexity() const {
+    return std::exp(loss());
+}
+double Evaluation::bitsPerByte() const {
+    return textBytes > 0 ? nats / (std::log(2.0) * static_cast<double>(textBytes)) : 0.0;
+}
 
 Result<Evaluation> evaluateBatches(TrainingPass& pass, const std::vector<Batch>& batches, StopToken stop) {
     Evaluation sum;
@@ -21,8 +27,9 @@ Result<Evaluation> evaluateBatches(TrainingPass& pass, const std::vector<Batch>&
     return sum;
 }
 
-Result<Evaluation> evaluateWindows(TrainingPass& pass, const TokenDataset& dataset, int batchSize, int window, int stride, std::int64_t documents,
-                                   StopToken stop, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+Result<Evaluation> evaluateWindows(TrainingPass& pass, const TokenDataset& dataset, int batchSize, int window,
+                                   int stride, std::int64_t documents, StopToken stop,
+                                   const std::function<void(std::int64_t, std::int64_t)>& progress) {
     if (window < 2 || stride < 1 || stride >= window)
         return makeError(ErrorCode::InvalidArgument, "the stride must be at least 1 and less than the window");
     const std::int64_t total = documents > 0 ? std::min(documents, dataset.documents()) : dataset.documents();
@@ -40,7 +47,8 @@ Result<Evaluation> evaluateWindows(TrainingPass& pass, const TokenDataset& datas
     // A piece of padding: tokens that are no labels and attend to nothing but themselves.
     const auto pad = [&](std::size_t upTo) {
         while (batch.inputIds.size() < upTo) {
-            batch.documentStart.push_back(static_cast<std::int32_t>(batch.inputIds.size() % static_cast<std::size_t>(window)));
+            batch.documentStart.push_back(
+                static_cast<std::int32_t>(batch.inputIds.size() % static_cast<std::size_t>(window)));
             batch.positions.push_back(0);
             batch.inputIds.push_back(0);
             batch.labels.push_back(kIgnoredLabel);

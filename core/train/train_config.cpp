@@ -26,8 +26,10 @@ Result<void> TrainConfig::validate(const ModelConfig& model) const {
     const auto bad = [](const std::string& message) { return makeError(ErrorCode::InvalidArgument, message); };
     if (steps == 0 && minutes == 0) return bad("say how long to train: steps or minutes");
     if (tokens > model.maxSeqLen)
-        return bad("training sequences of " + std::to_string(tokens) + " tokens are longer than the model's max_seq_len of " + std::to_string(model.maxSeqLen));
-    if (static_cast<std::int64_t>(batch) * tokens > (std::int64_t{1} << 30)) return bad("a micro-step of more than 2^30 tokens; lower batch or tokens");
+        return bad("training sequences of " + std::to_string(tokens) +
+                   " tokens are longer than the model's max_seq_len of " + std::to_string(model.maxSeqLen));
+    if (static_cast<std::int64_t>(batch) * tokens > (std::int64_t{1} << 30))
+        return bad("a micro-step of more than 2^30 tokens; lower batch or tokens");
     if (model.dropout != 0) return bad("the model's dropout is not 0; BitNet trains without: set \"dropout\" to 0");
     return {};
 }

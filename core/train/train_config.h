@@ -42,15 +42,37 @@ struct TrainConfig {
         visit(self.tokens, Field{"tokens", "Length of a training sequence", "tokens", 2, 1 << 24});
         visit(self.accumulation, Field{"accumulation", "Micro-steps in an optimizer step", "", 1, 1 << 20});
         visit(self.steps, Field{"steps", "Optimizer steps in all; 0: as many as the minutes allow", "steps", 0, 1e12});
-        visit(self.minutes, Field{"minutes", "Training time in all; 0: no limit. Without steps the schedule runs over this time", "minutes", 0, 1e7});
-        visit(self.schedule, Field{"schedule", "Course of the learning rate behind the warm-up", "", 0, 0, {"wsd", "cosine", "linear", "constant"}});
-        visit(self.warmupSteps, Field{"warmup_steps", "Steps over which the learning rate rises from 0", "steps", 0, 1e9});
+        visit(self.minutes,
+              Field{"minutes", "Training time in all; 0: no limit. Without steps the schedule runs over this time",
+                    "minutes", 0, 1e7});
+        visit(self.schedule, Field{"schedule",
+                                   "Course of the learning rate behind the warm-up",
+                                   "",
+                                   0,
+                                   0,
+                                   {"wsd", "cosine", "linear", "constant"}});
+        visit(self.warmupSteps,
+              Field{"warmup_steps", "Steps over which the learning rate rises from 0", "steps", 0, 1e9});
         visit(self.decayShare, Field{"decay_share", "wsd: share of the training over which the rate falls", "", 0, 1});
-        visit(self.learningRateFloor, Field{"learning_rate_floor", "The rate at the end, as a share of the peak", "", 0, 1, {}, true});
+        visit(self.learningRateFloor,
+              Field{"learning_rate_floor", "The rate at the end, as a share of the peak", "", 0, 1, {}, true});
         visit(self.muonLearningRate, Field{"muon_learning_rate", "Peak rate of the projections", "", 0, 100});
-        visit(self.muonWeightDecay, Field{"muon_weight_decay", "Decay of the projections; it makes ternary weights flip, so 0 unless you know", "", 0, 100, {}, true});
+        visit(self.muonWeightDecay,
+              Field{"muon_weight_decay",
+                    "Decay of the projections; it makes ternary weights flip, so 0 unless you know",
+                    "",
+                    0,
+                    100,
+                    {},
+                    true});
         visit(self.muonMomentum, Field{"muon_momentum", "", "", 0, 0.9999, {}, true});
-        visit(self.muonAdjust, Field{"muon_adjust", "How Muon's rate follows a matrix's shape", "", 0, 0, {"match_rms_adamw", "original"}, true});
+        visit(self.muonAdjust, Field{"muon_adjust",
+                                     "How Muon's rate follows a matrix's shape",
+                                     "",
+                                     0,
+                                     0,
+                                     {"match_rms_adamw", "original"},
+                                     true});
         visit(self.adamLearningRate, Field{"adam_learning_rate", "Peak rate of embedding, head and norms", "", 0, 100});
         visit(self.adamWeightDecay, Field{"adam_weight_decay", "Decay of embedding and head", "", 0, 100, {}, true});
         visit(self.adamBeta1, Field{"adam_beta1", "", "", 0, 0.99999, {}, true});
@@ -58,15 +80,28 @@ struct TrainConfig {
         visit(self.adamEps, Field{"adam_eps", "", "", 0, 1, {}, true});
         visit(self.clip, Field{"clip", "Gradients are clipped to this norm; 0: never", "", 0, 1e9});
         visit(self.labelSmoothing, Field{"label_smoothing", "", "", 0, 0.999, {}, true});
-        visit(self.recompute, Field{"recompute", "Keep each layer's input only and compute the rest again: less memory, a third more time", "", 0, 1});
-        visit(self.precision, Field{"precision", "auto: bf16 inputs in backward and head where the processor is fast at it", "", 0, 0, {"auto", "float32", "mixed"}, true});
+        visit(
+            self.recompute,
+            Field{"recompute",
+                  "Keep each layer's input only and compute the rest again: less memory, a third more time", "", 0, 1});
+        visit(self.precision, Field{"precision",
+                                    "auto: bf16 inputs in backward and head where the processor is fast at it",
+                                    "",
+                                    0,
+                                    0,
+                                    {"auto", "float32", "mixed"},
+                                    true});
         visit(self.seed, Field{"seed", "Decides initial weights and order of data", "", 0, 9e15});
         visit(self.validateEvery, Field{"validate_every", "0: only with checkpoints", "steps", 0, 1e12});
-        visit(self.validationTokens, Field{"validation_tokens", "Tokens of the validation part that are looked at; 0: all", "tokens", 0, 1e15});
+        visit(
+            self.validationTokens,
+            Field{"validation_tokens", "Tokens of the validation part that are looked at; 0: all", "tokens", 0, 1e15});
         visit(self.sampleEvery, Field{"sample_every", "Answers to the fixed prompts; 0: never", "steps", 0, 1e12});
         visit(self.sampleTokens, Field{"sample_tokens", "Longest sample", "tokens", 1, 1 << 20, {}, true});
         visit(self.checkpointEvery, Field{"checkpoint_every", "0: only at the end", "steps", 0, 1e12});
-        visit(self.keepCheckpoints, Field{"keep_checkpoints", "The last so many stay, and the one with the best validation loss", "", 1, 1e6});
+        visit(
+            self.keepCheckpoints,
+            Field{"keep_checkpoints", "The last so many stay, and the one with the best validation loss", "", 1, 1e6});
     }
 
     Schedule scheduleOf() const { return {schedule, warmupSteps, learningRateFloor, decayShare}; }

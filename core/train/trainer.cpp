@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/train/trainer.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
 
+#include <unistd.h>
+
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/data/tokenizer.h"
 #include "core/infer/generator.h"
 
@@ -19,8 +20,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSkippedStepsLimit = 5;   // as many steps in a row without a finite gradient end the run
-constexpr double kDyingShare = 0.1;     // a matrix whose RMS fell to this share of its initial one is told
+constexpr int kSkippedStepsLimit = 5;  // as many steps in a row without a finite gradient end the run
+constexpr double kDyingShare = 0.1;    // a matrix whose RMS fell to this share of its initial one is told
 constexpr int kSamplePrompts = 3;
 constexpr int kSampleContextTokens = 16;  // of a plain text that a sample goes on from
 
@@ -64,13 +65,18 @@ std::vector<SamplePrompt> samplePrompts(const TokenDataset& dataset, const Token
 class Training {
   public:
     Training(RunFolder folder, ModelConfig model, TrainConfig config, const TrainObserver& observer, StopToken stop)
-        : m_folder(std::move(folder)), m_model(std::move(model)), m_config(std::move(config)), m_observer(observer), m_stop(std::move(stop)) {}
+        : m_folder(std::move(folder)),
+          m_model(std::move(model)),
+          m_config(std::move(config)),
+          m_observer(observer),
+          m_stop(std::move(stop)) {}
 
     Result<void> prepare(const fs::path& dataset, const DeviceOptions& device);
     /// From the newest whole checkpoint, or from the start.
     Result<void> restore();
     Result<TrainOutcome> run();
     RunFolder& folder() { return m_folder; }
+    std::int64_t stepsDone() const { return m_state.step; }
 
   private:
     Result<void> event(const std::string& type, const Json& fields = Json::object());
@@ -86,7 +92,8 @@ class Training {
     double elapsed() const { return m_state.elapsedSeconds + (steadyNow() - m_sessionStart); }
     bool due(std::int64_t every) const { return every > 0 && m_state.step % every == 0; }
     bool finished() const {
-        return (m_config.steps > 0 && m_state.step >= m_config.steps) || (m_config.minutes > 0 && elapsed() >= m_config.minutes * 60);
+        return (m_config.steps > 0 && m_state.step >= m_config.steps) ||
+               (m_config.minutes > 0 && elapsed() >= m_config.minutes * 60);
     }
 
     RunFolder m_folder;
@@ -109,7 +116,7 @@ class Training {
     std::optional<Optimizer> m_optimizer;
     std::optional<InferenceSession> m_session;
 
-    TrainerState m_state;              // elapsedSeconds: of the sessions before this one
+    TrainerState m_state;  // elapsedSeconds: of the sessions before this one
     double m_sessionStart = 0;
     std::int64_t m_checkpointStep = -1, m_validatedStep = -1;
     std::optional<Evaluation> m_lastValidation;
@@ -131,12 +138,18 @@ Result<void> Training::prepare(const fs::path& datasetPath, const DeviceOptions&
     m_validation = TRY(TokenDataset::open(datasetPath, "validation"));
     m_tokenizer = TRY(Tokenizer::load(datasetPath / "tokenizer.model"));
     if (m_train->tokenizerHash() != m_tokenizer->hash())
-        return makeError(ErrorCode::InvalidData, "is not the tokenizer that the dataset was made with; import the data again", (datasetPath / "tokenizer.model").string());
+        return makeError(ErrorCode::InvalidData,
+                         "is not the tokenizer that the dataset was made with; import the data again",
+                         (datasetPath / "tokenizer.model").string());
     if (m_tokenizer->size() != m_model.vocabSize)
-        return makeError(ErrorCode::InvalidData, "the dataset's tokenizer has " + std::to_string(m_tokenizer->size()) + " pieces, the model a vocabulary of " + std::to_string(m_model.vocabSize), datasetPath.string());
+        return makeError(ErrorCode::InvalidData,
+                         "the dataset's tokenizer has " + std::to_string(m_tokenizer->size()) +
+                             " pieces, the model a vocabulary of " + std::to_string(m_model.vocabSize),
+                         datasetPath.string());
     m_state.datasetHash = TRY(datasetHash(datasetPath));
     m_state.tokenizerHash = m_tokenizer->hash();
-    if (m_train->documents() == 0) return makeError(ErrorCode::InvalidData, "the training part holds no document", datasetPath.string());
+    if (m_train->documents() == 0)
+        return makeError(ErrorCode::InvalidData, "the training part holds no document", datasetPath.string());
 
     m_backend = TRY(openBackend(device.device, {device.threads}));
     const Precision precision = TRY(choosePrecision(*m_backend, m_config.precision, m_model.useBitlinear));
@@ -157,7 +170,8 @@ Result<void> Training::prepare(const fs::path& datasetPath, const DeviceOptions&
         const int longest = std::max(1, m_model.maxSeqLen - m_config.sampleTokens);
         m_prompts = samplePrompts(*m_validation, *m_tokenizer, longest);
         int capacity = 1;
-        for (const SamplePrompt& prompt : m_prompts) capacity = std::max(capacity, static_cast<int>(prompt.ids.size()) + m_config.sampleTokens);
+        for (const SamplePrompt& prompt : m_prompts)
+            capacity = std::max(capacity, static_cast<int>(prompt.ids.size()) + m_config.sampleTokens);
         m_session = TRY(InferenceSession::create(*m_weights, std::min(capacity, m_model.maxSeqLen), 64));
     }
     return {};
@@ -175,7 +189,10 @@ Result<void> Training::restore() {
             continue;
         }
         if (state->datasetHash != m_state.datasetHash || state->tokenizerHash != m_state.tokenizerHash)
-            return makeError(ErrorCode::InvalidData, "was trained on another dataset or tokenizer than the one given; give the one it was started with", it->path.string());
+            return makeError(
+                ErrorCode::InvalidData,
+                "was trained on another dataset or tokenizer than the one given; give the one it was started with",
+                it->path.string());
         TRY_VOID(loadCheckpoint(it->path, *m_weights, &*m_optimizer));
         m_state = *state;
         m_checkpointStep = state->step;
@@ -186,7 +203,8 @@ Result<void> Training::restore() {
         TRY_VOID(m_weights->prepare());
     }
     TRY_VOID(m_folder.resumeFrom(m_state.step));
-    for (const std::string& what : damaged) TRY_VOID(event("warning", {{"message", "a checkpoint was passed over: " + what}}));
+    for (const std::string& what : damaged)
+        TRY_VOID(event("warning", {{"message", "a checkpoint was passed over: " + what}}));
     return {};
 }
 
@@ -200,8 +218,12 @@ double Training::remainingSeconds() const {
     const double left = m_config.minutes > 0 ? std::max(0.0, m_config.minutes * 60 - elapsed()) : INFINITY;
     if (m_config.steps == 0) return left;
     const std::int64_t now = m_state.step, end = m_config.steps;
-    const auto times = [&](std::int64_t every) { return every > 0 ? static_cast<double>(end / every - now / every) : 0.0; };
-    return std::min(left, static_cast<double>(end - now) * m_stepSeconds + times(m_config.validateEvery) * m_validationSeconds + times(m_config.checkpointEvery) * m_checkpointSeconds);
+    const auto times = [&](std::int64_t every) {
+        return every > 0 ? static_cast<double>(end / every - now / every) : 0.0;
+    };
+    return std::min(left, static_cast<double>(end - now) * m_stepSeconds +
+                              times(m_config.validateEvery) * m_validationSeconds +
+                              times(m_config.checkpointEvery) * m_checkpointSeconds);
 }
 
 Result<double> Training::step() {
@@ -215,7 +237,9 @@ Result<double> Training::step() {
         labels += batch.validLabels();
     }
     if (labels == 0)
-        return makeError(ErrorCode::InvalidData, "step " + std::to_string(m_state.step + 1) + " has no label to learn from: every token of its sequences is masked; import with longer answers or longer sequences");
+        return makeError(ErrorCode::InvalidData, "step " + std::to_string(m_state.step + 1) +
+                                                     " has no label to learn from: every token of its sequences is "
+                                                     "masked; import with longer answers or longer sequences");
     TRY_VOID(m_gradients->zero());
     double nats = 0;
     for (const Batch& batch : m_microBatches) {
@@ -250,7 +274,9 @@ Result<double> Training::step() {
     if (m_skipped > 0) {
         TRY_VOID(event("skipped", {{"message", "the gradient is not finite: the weights were left as they were"}}));
         if (m_skipped >= kSkippedStepsLimit)
-            return makeError(ErrorCode::InvalidData, std::to_string(m_skipped) + " steps in a row had no finite gradient; resume from the last checkpoint with a lower learning rate");
+            return makeError(ErrorCode::InvalidData, std::to_string(m_skipped) +
+                                                         " steps in a row had no finite gradient; resume from the last "
+                                                         "checkpoint with a lower learning rate");
     }
     return norm;
 }
@@ -267,7 +293,9 @@ Result<void> Training::watchHealth(Json& extra) {
         flips += h.health.flipFraction;
         lowest = std::min(lowest, share);
         if (share < kDyingShare && m_dying.insert(h.name).second)
-            TRY_VOID(event("warning", {{"message", "the weights of " + h.name + " have shrunk to " + std::to_string(share) + " of their initial size; lower muon_weight_decay"}}));
+            TRY_VOID(
+                event("warning", {{"message", "the weights of " + h.name + " have shrunk to " + std::to_string(share) +
+                                                  " of their initial size; lower muon_weight_decay"}}));
     }
     extra["zeroShare"] = zero / static_cast<double>(health.size());
     extra["flipShare"] = flips / static_cast<double>(health.size());
@@ -283,7 +311,10 @@ Result<void> Training::validate() {
     m_validationSeconds = steadyNow() - start;
     m_folder.beat(m_state.step);
     if (m_lastValidation->labels == 0) return {};
-    return event("validation", {{"loss", m_lastValidation->loss()}, {"perplexity", m_lastValidation->perplexity()}, {"bitsPerByte", m_lastValidation->bitsPerByte()}, {"labels", m_lastValidation->labels}});
+    return event("validation", {{"loss", m_lastValidation->loss()},
+                                {"perplexity", m_lastValidation->perplexity()},
+                                {"bitsPerByte", m_lastValidation->bitsPerByte()},
+                                {"labels", m_lastValidation->labels}});
 }
 
 Result<void> Training::samples() {
@@ -292,7 +323,8 @@ Result<void> Training::samples() {
     sampling.temperature = 0;
     for (const SamplePrompt& prompt : m_prompts) {
         m_session->reset();
-        const Generation g = TRY(generate(*m_session, *m_tokenizer, prompt.ids, sampling, {}, {m_tokenizer->eos()}, {}, {}));
+        const Generation g =
+            TRY(generate(*m_session, *m_tokenizer, prompt.ids, sampling, {}, {m_tokenizer->eos()}, {}, {}));
         TRY_VOID(m_folder.appendSample(m_state.step, prompt.text, g.text));
         if (m_observer.sample) m_observer.sample(m_state.step, prompt.text, g.text);
         m_folder.beat(m_state.step);
@@ -307,7 +339,8 @@ Result<void> Training::checkpoint() {
     TrainerState state = m_state;
     state.elapsedSeconds = elapsed();
     state.validationLoss.reset();
-    if (m_validatedStep == m_state.step && m_lastValidation && m_lastValidation->labels > 0) state.validationLoss = m_lastValidation->loss();
+    if (m_validatedStep == m_state.step && m_lastValidation && m_lastValidation->labels > 0)
+        state.validationLoss = m_lastValidation->loss();
     const fs::path path = m_folder.checkpointPath(m_state.step);
     // A damaged one of this very step stands where restore() passed it over.
     std::error_code error;
@@ -351,7 +384,8 @@ Result<bool> Training::commands() {
             TRY_VOID(m_folder.answer(command, m_state.step, true, "a checkpoint is written, then the run stops"));
         } else if (command.name == "checkpoint") {
             TRY_VOID(checkpoint());
-            TRY_VOID(m_folder.answer(command, m_state.step, true, "checkpoint of step " + std::to_string(m_state.step)));
+            TRY_VOID(
+                m_folder.answer(command, m_state.step, true, "checkpoint of step " + std::to_string(m_state.step)));
         } else {
             TRY_VOID(m_folder.answer(command, m_state.step, false, "there is no command \"" + command.name + "\""));
         }
@@ -396,7 +430,7 @@ Result<TrainOutcome> runToEnd(Training& training, const fs::path& dataset, const
     };
     Result<TrainOutcome> outcome = all();
     if (!outcome.ok()) {
-        const auto said = training.folder().finish(RunState::Failed, readRun(training.folder().path()).ok() ? readRun(training.folder().path())->step : 0, outcome.error().text());
+        const auto said = training.folder().finish(RunState::Failed, training.stepsDone(), outcome.error().text());
         (void)said;  // the disk may be what failed: the caller has the first error
     }
     return outcome;
@@ -405,9 +439,8 @@ Result<TrainOutcome> runToEnd(Training& training, const fs::path& dataset, const
 }  // namespace
 
 std::vector<MemoryPart> trainingMemory(const Backend& backend, const ModelConfig& model, const TrainConfig& config) {
-    const Precision precision = choosePrecision(backend, config.precision, model.useBitlinear).ok()
-                                    ? choosePrecision(backend, config.precision, model.useBitlinear).value()
-                                    : Precision{};
+    const auto chosen = choosePrecision(backend, config.precision, model.useBitlinear);
+    const Precision precision = chosen.ok() ? *chosen : Precision{};
     const PassOptions options = passOptions(config);
     std::vector<MemoryPart> parts = weightsMemory(backend, model, precision, model.maxSeqLen, true);
     parts.push_back({"gradients", ParameterLayout(model).total * sizeof(float)});
@@ -418,14 +451,12 @@ std::vector<MemoryPart> trainingMemory(const Backend& backend, const ModelConfig
 }
 
 Result<std::string> datasetHash(const fs::path& dataset) {
-    const std::string text = TRY(readFile(dataset / "dataset.json", 64 << 20));
-    char hex[32];
-    std::snprintf(hex, sizeof hex, "%08x-%zx", crc32c(std::as_bytes(std::span(text.data(), text.size()))), text.size());
-    return std::string(hex);
+    return sha256Hex(TRY(readFile(dataset / "dataset.json", 64 << 20)));
 }
 
-Result<TrainOutcome> trainNew(const fs::path& run, const ModelConfig& model, const TrainConfig& config, const fs::path& dataset,
-                              const DeviceOptions& device, const TrainObserver& observer, StopToken stop) {
+Result<TrainOutcome> trainNew(const fs::path& run, const ModelConfig& model, const TrainConfig& config,
+                              const fs::path& dataset, const DeviceOptions& device, const TrainObserver& observer,
+                              StopToken stop) {
     TRY_VOID(config.validate(model));
     RunInfo info;
     info.model = modelConfigToJson(model);
@@ -440,7 +471,8 @@ Result<TrainOutcome> trainNew(const fs::path& run, const ModelConfig& model, con
     return runToEnd(training, dataset, device);
 }
 
-Result<TrainOutcome> trainResume(const fs::path& run, const ResumeOptions& options, const TrainObserver& observer, StopToken stop) {
+Result<TrainOutcome> trainResume(const fs::path& run, const ResumeOptions& options, const TrainObserver& observer,
+                                 StopToken stop) {
     RunOpenOptions open;
     open.takeOver = options.takeOver;
     RunFolder folder = TRY(RunFolder::open(run, open));

@@ -36,9 +36,9 @@ struct DeviceOptions {
 struct TrainOutcome {
     RunState state = RunState::Finished;
     std::int64_t step = 0;
-    double loss = 0;                          ///< of the last step
-    std::filesystem::path checkpoint;         ///< the last one
-    std::optional<Evaluation> validation;     ///< of it
+    double loss = 0;                       ///< of the last step
+    std::filesystem::path checkpoint;      ///< the last one
+    std::optional<Evaluation> validation;  ///< of it
 };
 
 /// What the device will hold, by part.
@@ -48,18 +48,20 @@ std::vector<MemoryPart> trainingMemory(const Backend& backend, const ModelConfig
 /// comes; in each of these cases a checkpoint is written first. An error leaves the run as failed, its last
 /// checkpoint in place. model.vocabSize must be the dataset tokenizer's.
 Result<TrainOutcome> trainNew(const std::filesystem::path& run, const ModelConfig& model, const TrainConfig& config,
-                              const std::filesystem::path& dataset, const DeviceOptions& device, const TrainObserver& observer, StopToken stop);
+                              const std::filesystem::path& dataset, const DeviceOptions& device,
+                              const TrainObserver& observer, StopToken stop);
 
 /// Changes that a resumed run may make; the rest is as it was started.
 struct ResumeOptions {
     DeviceOptions device;
-    std::int64_t steps = 0;          ///< train up to this many instead; 0: as before
-    double minutes = 0;              ///< likewise
-    std::filesystem::path dataset;   ///< where the same dataset lies now; empty: where it lay
-    bool takeOver = false;           ///< the lock of a trainer on another machine
+    std::int64_t steps = 0;         ///< train up to this many instead; 0: as before
+    double minutes = 0;             ///< likewise
+    std::filesystem::path dataset;  ///< where the same dataset lies now; empty: where it lay
+    bool takeOver = false;          ///< the lock of a trainer on another machine
 };
 /// Goes on from the newest checkpoint that is whole (from the start where there is none).
-Result<TrainOutcome> trainResume(const std::filesystem::path& run, const ResumeOptions& options, const TrainObserver& observer, StopToken stop);
+Result<TrainOutcome> trainResume(const std::filesystem::path& run, const ResumeOptions& options,
+                                 const TrainObserver& observer, StopToken stop);
 
 /// What tells one dataset from another: a digest of its dataset.json, which holds the checksums of its shards.
 Result<std::string> datasetHash(const std::filesystem::path& dataset);
