@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// info device, model, dataset, run: what something is, without changing it.
+#include "app/cli/model_source.h"
+#include "app/cli/run_text.h"
+#include "app/cli/table.h"
+#include "app/cli/verb.h"
+#include "core/base/threads.h"
+#include "core/base/version.h"
+#include "core/data/tokenizer.h"
+#include "core/model/parameters.h"
+#include "core/train/run_folder.h"
+
+namespace distillix::cli {
+using Json = nlohmann::ordered_json;
+namespace {
+
+Result<int> deviceVerb(VerbContext& context) {
+    Json devices = Json::array();
+    Table table({"device", "level", "threads", "memory", "bf16", "what it is"});
+    for (const BackendInfo& info : listBackends()) {
+        devices.push_back({{"name", info.name},
+                           {"device", info.device},
+                           {"level", info.level},
+                           {"threads", info.threads},
+                           {"memoryBytes", info.memoryBytes},
+                           {"bf16", info.hasBf16}});
+        table.add({info.name, info.level, std::to_string(info.threads),
+                   bytesText(static_cast<double>(info.memoryBytes)), info.hasBf16 ? "fast" : "slow", info.device});
+    }
+    context.reporter.result({{"version", programVersion()}, {"cores", availableCores()}, {"devices", devices}},
+                            std::string("distillix ") + programVersion() + ", " + std::to_string(availableCores()) +
+                                " cores\n\n" + table.text());
+    return 0;
+}
+
+Result<int> modelVerb(VerbContext& context, const std::string& path) {
+    const std::filesystem::path folder = TRY(resolveModelFolder(path));
+    const ModelConfig config = TRY(loadModelConfig(folder / "config.json"));
+    const ParameterLayout layout(config);
+    const SafetensorsFile file = TRY(SafetensorsFile::open(folder / "model.safetensors"));
+    std::int64_t ternary = 0;
+    std::uint64_t fileBytes = 0;
+    for (const Parameter& parameter : layout.parameters) {
+        const SafetensorsEntry* entry = file.find(parameter.name);
+        if (!entry)
+            return makeError(ErrorCode::InvalidData, "lacks the tensor " + parameter.name,
+                             (folder / "model.safetensors").string());
+        if (entry->shape != parameter.shape())
+            return makeError(ErrorCode::InvalidData, "has another shape than config.json says",
+                             (folder / "model.safetensors").string() + ": " + parameter.name);
+        fileBytes += entry->end - entry->begin;
+        if (config.useBitlinear && parameter.kind == Parameter::Kind::Projection)
+            ternary += static_cast<std::int64_t>(parameter.count());
+    }
+    Json json = {{"path", folder.string()},
+                 {"parameters", config.parameterCount()},
+                 {"ternaryParameters", ternary},
+                 {"weightBytes", fileBytes},
+                 {"config", modelConfigToJson(config)}};
+    std::vector<std::pair<std::string, std::string>> pairs{
+        {"model", folder.string()},
+        {"parameters", groupedText(config.parameterCount()) + ", of them " + groupedText(ternary) + " ternary"},
+        {"weights", bytesText(static_cast<double>(fileBytes)) + " in the file"}};
+    ModelConfig::forEachField(config, [&](const auto& value, const Field& field) {
+        using T = std::decay_t<decltype(value)>;
+        std::string text;
+        if constexpr (std::is_same_v<T, std::optional<double>>)
+            text = value ? Json(*value).dump() : "none";
+        else
+            text = Json(value).dump();
+        pairs.emplace_back(field.name, text);
+    });
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / "tokenizer.model", ignored)) {
+        const Tokenizer tokenizer = TRY(Tokenizer::load(folder / "tokenizer.model"));
+        json["tokenizer"] = {{"pieces", tokenizer.size()}, {"hash", tokenizer.hash()}};
+        pairs.emplace_back("tokenizer", groupedText(tokenizer.size()) + " pieces");
+        if (tokenizer.size() != config.vocabSize)
+            context.reporter.warning("vocab_size is " + std::to_string(config.vocabSize) + " but the tokenizer has " +
+                                     std::to_string(tokenizer.size()) + " pieces");
+    }
+    context.reporter.result(json, pairsText(pairs));
+    return 0;
+}
+
+}  // namespace
+
+void addInfoVerbs(VerbSet& verbs) {
+    CLI::App* group = verbs.addGroup("info", "What a device, model, dataset or run is");
+    verbs.add(group, "device", "Where this program can compute here", "distillix info device", deviceVerb);
+    {
+        auto path = std::make_shared<std::string>();
+        CLI::App* verb = verbs.add(group, "model", "A model's configuration and size; checks its tensors",
+                                   "distillix info model runs/first",
+                                   [path](VerbContext& context) { return modelVerb(context, *path); });
+        verb->add_option("model", *path, "Model folder, or a run")->required();
+    }
+    {
+        auto path = std::make_shared<std::string>();
+        CLI::App* verb = verbs.add(group, "run", "The same as runs show", "distillix info run runs/first",
+                                   [path](VerbContext& context) -> Result<int> {
+                                       const RunSummary run = TRY(readRun(*path));
+                                       context.reporter.result(runJson(run), runText(run));
+                                       return 0;
+                                   });
+        verb->add_option("run", *path, "Run folder")->required();
+    }
+}
+
+}  // namespace distillix::cli

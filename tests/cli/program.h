@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the built distillix as a person or a script would.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+namespace distillix::test {
+
+/// A started distillix with pipes to its three streams. Killed and reaped with the object.
+class Program {
+  public:
+    explicit Program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+    ~Program();
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+    pid_t pid() const { return m_pid; }
+    void say(const std::string& text);
+    void closeInput();
+    /// The next line of its standard output, without the newline; false at the end of it.
+    bool line(std::string& text);
+    /// The next line of JSON that `wanted` accepts; those before it are passed over. Null at the end.
+    template <typename Wanted>
+    nlohmann::ordered_json waitFor(Wanted wanted) {
+        std::string text;
+        while (line(text)) {
+            auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+            if (json.is_object() && wanted(json)) return json;
+        }
+        return {};
+    }
+    void signal(int number);
+    /// Waits for its end: the exit code, or 128 + the signal that ended it. Reads what it still says.
+    int wait();
+    const std::string& rest() const { return m_out; }       ///< of standard output, behind the lines that were read
+    const std::string& errors() const { return m_errors; }  ///< all of standard error; whole after wait()
+
+  private:
+    bool fill(bool& ended);
+    pid_t m_pid = -1;
+    int m_in = -1, m_outEnd = -1, m_errEnd = -1;
+    std::string m_out, m_errors;
+    int m_code = -1;
+};
+
+struct Outcome {
+    int code = -1;
+    std::string out, errors;
+    /// The lines of standard output; fails the test where one is no JSON object.
+    std::vector<nlohmann::ordered_json> lines() const;
+    /// The last line, which must be a result (its "result") or else fails the test.
+    nlohmann::ordered_json result() const;
+};
+
+/// Runs it to its end with `input` as its standard input.
+Outcome run(const std::vector<std::string>& arguments, const std::string& input = {});
+
+}  // namespace distillix::test

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs one by one: help, exit codes, messages that name the place.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "core/base/files.h"
+#include "core/formats/safetensors.h"
+#include "core/train/run_folder.h"
+#include "tests/cli/program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace distillix {
+namespace {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using test::run;
+using test::TemporaryFolder;
+
+std::string goldenCase(const std::string& name) {
+    return std::string(DISTILLIX_TEST_DATA) + "/golden/cases/" + name;
+}
+
+/// Names under "Subcommands:" in a help text.
+std::vector<std::string> verbsIn(const std::string& help) {
+    std::vector<std::string> names;
+    auto at = help.find("Subcommands:\n");
+    while (at != std::string::npos && (at = help.find('\n', at)) != std::string::npos &&
+           help.compare(at, 3, "\n  ") == 0) {
+        const auto begin = at + 3;
+        if (help[begin] != ' ') names.push_back(help.substr(begin, help.find(' ', begin) - begin));
+        at = begin;
+    }
+    return names;
+}
+
+TEST(Verbs, EveryHelpWorksAndShowsAnExampleThatParses) {
+    const auto top = run({"--help"});
+    EXPECT_EQ(top.code, 0);
+    std::vector<std::vector<std::string>> leaves;
+    for (const auto& name : verbsIn(top.out)) {
+        const auto help = run({name, "--help"});
+        EXPECT_EQ(help.code, 0) << name;
+        const auto below = verbsIn(help.out);
+        if (below.empty()) leaves.push_back({name});
+        for (const auto& verb : below) leaves.push_back({name, verb});
+    }
+    EXPECT_GE(leaves.size(), 9u);
+    for (auto words : leaves) {
+        std::string name = words[0] + (words.size() > 1 ? " " + words[1] : "");
+        words.push_back("--help");
+        const auto help = run(words);
+        EXPECT_EQ(help.code, 0) << name;
+        EXPECT_NE(help.out.find("--json"), std::string::npos) << name;
+        EXPECT_NE(help.out.find("Example:\n  distillix " + name), std::string::npos) << help.out;
+        EXPECT_EQ(help.errors, "") << name;
+    }
+}
+
+TEST(Verbs, UsageErrorsAreTold) {
+    for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                   {"bogus"},
+                                                                   {"runs"},
+                                                                   {"runs", "bogus"},
+                                                                   {"runs", "show"},
+                                                                   {"info", "device", "--bogus"},
+                                                                   {"logits", "x", "--threads", "-1"}}) {
+        const auto outcome = run(words);
+        EXPECT_EQ(outcome.code, 2);
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_NE(outcome.errors.find("--help"), std::string::npos) << outcome.errors;
+    }
+    const auto outcome = run({"runs", "bogus", "--json"});
+    EXPECT_EQ(outcome.code, 2);
+    const auto lines = outcome.lines();
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_EQ(lines[0].at("type"), "hello");
+    EXPECT_EQ(lines[1].at("code"), "usage");
+    EXPECT_NE(lines[1].at("message").get<std::string>().find("bogus"), std::string::npos);
+}
+
+TEST(Verbs, InfoDeviceNamesTheProcessor) {
+    const auto outcome = run({"info", "device", "--json"});
+    EXPECT_EQ(outcome.code, 0);
+    const Json devices = outcome.result().at("devices");
+    ASSERT_GE(devices.size(), 2u);
+    EXPECT_EQ(devices[0].at("name"), "cpu");
+    EXPECT_NE(run({"info", "device"}).out.find(devices[0].at("level").get<std::string>()), std::string::npos);
+}
+
+TEST(Verbs, RunsAreListedAndShown) {
+    const TemporaryFolder folder;
+    EXPECT_EQ(run({"runs", "list", folder / "missing"}).code, 4);
+    EXPECT_TRUE(run({"runs", "list", folder.path(), "--json"}).result().at("runs").empty());
+    {
+        auto writer = RunFolder::create(folder / "first", {});
+        ASSERT_OK(writer);
+        StepMetrics metrics;
+        metrics.step = 7;
+        metrics.loss = 1.25;
+        ASSERT_OK(writer->appendMetrics(metrics));
+        ASSERT_OK(writer->finish(RunState::Stopped, 7, "asked to"));
+    }
+    const Json runs = run({"runs", "list", folder.path(), "--json"}).result().at("runs");
+    ASSERT_EQ(runs.size(), 1u);
+    EXPECT_EQ(runs[0].at("state"), "stopped");
+    EXPECT_EQ(runs[0].at("lastMetrics").at("loss"), 1.25);
+    const auto shown = run({"runs", "show", folder / "first"});
+    EXPECT_EQ(shown.code, 0);
+    EXPECT_NE(shown.out.find("asked to"), std::string::npos);
+    EXPECT_EQ(run({"info", "run", folder / "first"}).out, shown.out);
+    const auto missing = run({"runs", "show", folder / "second", "--json"});
+    EXPECT_EQ(missing.code, 4);
+    EXPECT_EQ(missing.lines().back().at("where"), (folder / "second").string());
+    const auto stop = run({"runs", "stop", folder / "first"});
+    EXPECT_EQ(stop.code, 4);
+    EXPECT_NE(stop.errors.find("stopped"), std::string::npos) << stop.errors;
+}
+
+TEST(Verbs, RunsStopWaitsForTheTrainersAnswer) {
+    const TemporaryFolder folder;
+    auto writer = RunFolder::create(folder / "run", {});
+    ASSERT_OK(writer);
+    for (const bool agrees : {true, false}) {
+        test::Program program({"runs", agrees ? "checkpoint" : "stop", folder / "run", "--json"});
+        std::vector<RunCommand> commands;
+        while (commands.empty()) {
+            auto polled = writer->pollCommands(3);
+            ASSERT_OK(polled);
+            commands = std::move(polled).value();
+            writer->beat(3);
+        }
+        EXPECT_EQ(commands[0].name, agrees ? "checkpoint" : "stop");
+        ASSERT_OK(writer->answer(commands[0], 3, agrees, "as I like"));
+        EXPECT_EQ(program.wait(), agrees ? 0 : 10);
+        EXPECT_NE(program.rest().find("as I like"), std::string::npos);
+    }
+    // A trainer that ends without looking refuses what is left; the verb hears of it.
+    test::Program program({"runs", "stop", folder / "run"});
+    const auto isThere = [&] {
+        for (const auto& entry : fs::directory_iterator(folder / "run" / "commands"))
+            if (entry.path().extension() == ".json") return true;
+        return false;
+    };
+    while (!isThere()) writer->beat(3);
+    ASSERT_OK(writer->finish(RunState::Finished, 4));
+    EXPECT_EQ(program.wait(), 10);
+    EXPECT_NE(program.errors().find("ended"), std::string::npos) << program.errors();
+}
+
+TEST(Verbs, InfoModelChecksTensors) {
+    const Json info = run({"info", "model", goldenCase("tiny"), "--json"}).result();
+    EXPECT_EQ(info.at("config").at("hidden_dim"), 64);
+    EXPECT_GT(info.at("ternaryParameters"), 0);
+    const TemporaryFolder folder;
+    fs::copy(goldenCase("tiny"), folder.path());
+    auto config = Json::parse(readFile(folder / "config.json").value());
+    config["mlp_hidden_dim"] = 161;
+    ASSERT_OK(writeFileAtomic(folder / "config.json", config.dump()));
+    const auto wrong = run({"info", "model", folder.path()});
+    EXPECT_EQ(wrong.code, 3);
+    EXPECT_NE(wrong.errors.find("gate_proj"), std::string::npos) << wrong.errors;
+    ASSERT_OK(writeFileAtomic(folder / "config.json", "{\"hidden_dim\": \"wide\"}"));
+    const auto bad = run({"info", "model", folder.path()});
+    EXPECT_EQ(bad.code, 3);
+    EXPECT_NE(bad.errors.find("config.json"), std::string::npos) << bad.errors;
+    EXPECT_NE(bad.errors.find("hidden_dim"), std::string::npos) << bad.errors;
+    EXPECT_EQ(run({"info", "model", folder / "nothing"}).code, 4);
+}
+
+TEST(Verbs, LogitsAreThoseOfTheGoldenCase) {
+    const TemporaryFolder folder;
+    const std::string golden = goldenCase("dense") + "/golden.safetensors";
+    for (const char* device : {"reference"}) {
+        const auto outcome = run({"logits", goldenCase("dense"), "--ids", golden, "--out",
+                                  folder / "logits.safetensors", "--device", device, "--json"});
+        ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.errors;
+        const auto ours = SafetensorsFile::open(folder / "logits.safetensors");
+        const auto theirs = SafetensorsFile::open(golden);
+        ASSERT_OK(ours);
+        ASSERT_OK(theirs);
+        ASSERT_TRUE(ours->find("logits"));
+        EXPECT_EQ(ours->find("logits")->shape, theirs->find("logits")->shape);
+        const auto a = ours->floats("logits").value(), b = theirs->floats("logits").value();
+        double delta = 0, norm = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            delta += (a[i] - b[i]) * (a[i] - b[i]);
+            norm += b[i] * b[i];
+        }
+        EXPECT_LE(std::sqrt(delta / norm), 1e-5) << "the tolerance of the golden figures' README";
+    }
+    EXPECT_EQ(run({"logits", goldenCase("dense"), "--ids", folder / "missing", "--out", folder / "o"}).code, 4);
+    ASSERT_OK(writeFileAtomic(folder / "broken", "not tensors"));
+    EXPECT_EQ(run({"logits", goldenCase("dense"), "--ids", folder / "broken", "--out", folder / "o"}).code, 3);
+    EXPECT_EQ(
+        run({"logits", goldenCase("dense"), "--ids", goldenCase("dense") + "/model.safetensors", "--out", folder / "o"})
+            .code,
+        3);
+    EXPECT_EQ(run({"logits", goldenCase("dense"), "--ids", golden, "--out", folder / "no" / "o"}).code, 4);
+    EXPECT_EQ(run({"logits", goldenCase("dense"), "--ids", golden, "--out", folder / "o", "--device", "abacus"}).code,
+              4);
+    const std::vector<std::int32_t> ids{0, 1, 99999};
+    const SafetensorsTensor tensor{"input_ids", DType::I32, {1, 3}, std::as_bytes(std::span(ids))};
+    ASSERT_OK(writeSafetensors(folder / "ids", std::span(&tensor, 1)));
+    const auto outside = run({"logits", goldenCase("dense"), "--ids", folder / "ids", "--out", folder / "o"});
+    EXPECT_EQ(outside.code, 3);
+    EXPECT_NE(outside.errors.find("input_ids[0,2] is 99999"), std::string::npos) << outside.errors;
+    EXPECT_FALSE(fs::exists(folder / "o")) << "nothing half is written";
+}
+
+}  // namespace
+}  // namespace distillix
