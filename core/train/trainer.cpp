@@ -73,7 +73,7 @@ class Training {
 
     Result<void> prepare(const fs::path& dataset, const DeviceOptions& device);
     /// From the newest whole checkpoint, or from the start.
-    Result<void> restore();
+    Result<void> restore(bool resuming);
     Result<TrainOutcome> run();
     RunFolder& folder() { return m_folder; }
     std::int64_t stepsDone() const { return m_state.step; }
@@ -177,7 +177,7 @@ Result<void> Training::prepare(const fs::path& datasetPath, const DeviceOptions&
     return {};
 }
 
-Result<void> Training::restore() {
+Result<void> Training::restore(bool resuming) {
     std::vector<RunCheckpoint> checkpoints = runCheckpoints(m_folder.path());
     std::vector<std::string> damaged;
     for (auto it = checkpoints.rbegin(); it != checkpoints.rend(); ++it) {
@@ -202,7 +202,7 @@ Result<void> Training::restore() {
         TRY_VOID(m_weights->initialize(static_cast<std::uint64_t>(m_config.seed)));
         TRY_VOID(m_weights->prepare());
     }
-    TRY_VOID(m_folder.resumeFrom(m_state.step));
+    if (resuming) TRY_VOID(m_folder.resumeFrom(m_state.step));
     for (const std::string& what : damaged)
         TRY_VOID(event("warning", {{"message", "a checkpoint was passed over: " + what}}));
     return {};
@@ -422,10 +422,10 @@ Result<TrainOutcome> Training::run() {
 }
 
 /// Runs a prepared training; an error becomes the run's last word.
-Result<TrainOutcome> runToEnd(Training& training, const fs::path& dataset, const DeviceOptions& device) {
+Result<TrainOutcome> runToEnd(Training& training, bool resuming, const fs::path& dataset, const DeviceOptions& device) {
     const auto all = [&]() -> Result<TrainOutcome> {
         TRY_VOID(training.prepare(dataset, device));
-        TRY_VOID(training.restore());
+        TRY_VOID(training.restore(resuming));
         return training.run();
     };
     Result<TrainOutcome> outcome = all();
@@ -468,7 +468,7 @@ Result<TrainOutcome> trainNew(const fs::path& run, const ModelConfig& model, con
     info.tokenizerHash = TRY(Tokenizer::load(dataset / "tokenizer.model")).hash();
     info.versions["device"] = device.device;
     Training training(TRY(RunFolder::create(run, info)), model, config, observer, stop);
-    return runToEnd(training, dataset, device);
+    return runToEnd(training, false, dataset, device);
 }
 
 Result<TrainOutcome> trainResume(const fs::path& run, const ResumeOptions& options, const TrainObserver& observer,
@@ -488,7 +488,7 @@ Result<TrainOutcome> trainResume(const fs::path& run, const ResumeOptions& optio
     TRY_VOID(config.validate(model));
     const fs::path dataset = options.dataset.empty() ? fs::path(info.datasetPath) : options.dataset;
     Training training(std::move(folder), std::move(model), std::move(config), observer, stop);
-    return runToEnd(training, dataset, options.device);
+    return runToEnd(training, true, dataset, options.device);
 }
 
 }  // namespace distillix

@@ -8,6 +8,7 @@
 #include "core/model/training_pass.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
+#include "tests/support/temporary_folder.h"
 
 namespace distillix {
 namespace {
@@ -58,12 +59,6 @@ struct Fixture {
         return {};
     }
 };
-
-#define ASSERT_OK(expression)                                                         \
-    do {                                                                              \
-        const auto& okResult = (expression);                                          \
-        ASSERT_TRUE(okResult.ok()) << (okResult.ok() ? "" : okResult.error().text()); \
-    } while (0)
 
 class Variants : public testing::TestWithParam<const char*> {
   public:
