@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "core/backend/cpu/dense_product.h"
 #include "core/backend/cpu/dispatch.h"
 #include "core/backend/ops.h"
 #include "core/base/threads.h"
@@ -13,9 +14,15 @@ namespace distillix::cpu {
 
 /// One CPU device. Operations are called from one thread at a time and return when their work is done.
 struct CpuContext {
-    CpuContext(int threads, CpuLevel chosenLevel) : pool(threads), level(chosenLevel) {}
+    CpuContext(int threads, CpuLevel chosenLevel) : pool(threads), level(chosenLevel), products(pool) {}
     ThreadPool pool;
-    CpuLevel level;  ///< each topic's kernels: xKernels(level)
+    CpuLevel level;          ///< each topic's kernels: xKernels(level)
+    DenseProducts products;  ///< everything that oneDNN computes
+
+    /// The type that dense products read: bf16 only where it was asked for and is fast, else float32.
+    DType productType(const Precision& precision) const {
+        return precision.product == DType::BF16 && products.hasBf16() ? DType::BF16 : DType::F32;
+    }
 };
 
 /// Hands out pieces of Exec::workspace, each aligned to 64 bytes, in order; nothing is given back.

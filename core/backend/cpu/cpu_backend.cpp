@@ -47,11 +47,17 @@ CpuBackend::CpuBackend(int threads, CpuLevel level) : m_context(threads, level) 
     m_info.level = level == CpuLevel::Avx512 ? "avx512vnni" : cpuLevelName(level);
     m_info.threads = m_context.pool.threads();
     m_info.memoryBytes = physicalMemory();
+    m_info.hasBf16 = m_context.products.hasBf16();
 }
 
 CpuBackend::~CpuBackend() = default;
 
 Result<DevicePtr<std::byte>> CpuBackend::allocate(std::size_t bytes) {
+    // The operating system would promise it all the same, and end the process when it is used.
+    if (m_info.memoryBytes && bytes > m_info.memoryBytes) {
+        return makeError(ErrorCode::OutOfMemory, "No memory for " + std::to_string(bytes) +
+                                                     " bytes: this machine has " + std::to_string(m_info.memoryBytes));
+    }
     void* memory = ::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t(kAlignment), std::nothrow);
     if (!memory) return makeError(ErrorCode::OutOfMemory, "No memory for " + std::to_string(bytes) + " bytes");
     return DevicePtr<std::byte>(static_cast<std::byte*>(memory));
@@ -171,9 +177,20 @@ Result<void> CpuBackend::adamw(const Exec& exec, const AdamWArgs& args) {
 }
 
 Result<std::unique_ptr<Backend>> makeCpuBackend(const CpuOptions& options) {
-    const CpuLevel level = options.level ? TRY(chooseCpuLevel(cpuLevelName(*options.level)))
-                                         : TRY(chooseCpuLevel(std::getenv(kCpuLevelVariable)));
-    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(options.threads, level));
+    CpuLevel level = CpuLevel::Scalar;
+    if (options.level) {
+        level = TRY(chooseCpuLevel(cpuLevelName(*options.level)));
+    } else {
+        const char* wish = std::getenv(kCpuLevelVariable);
+        level = TRY(chooseCpuLevel(wish));
+        // Asked for from outside, a level holds for all that runs in this process.
+        if (wish && *wish) capDenseProducts(level);
+    }
+    try {
+        return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(options.threads, level));
+    } catch (const std::exception& error) {  // a thread that could not be started; oneDNN
+        return makeError(ErrorCode::Device, std::string("The CPU backend could not be opened: ") + error.what());
+    }
 }
 
 }  // namespace distillix::cpu

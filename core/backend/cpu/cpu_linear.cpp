@@ -1,22 +1,434 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/backend/cpu/cpu_linear.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/backend/arguments.h"
+#include "core/quant/ternary.h"
+
 namespace distillix::cpu {
 
-Result<void> prepareWeights(CpuContext&, const Exec&, std::span<const PrepareWeight>, bool) {
-    return unsupported("prepareWeights", "not there yet");
+const LinearKernels& linearKernels(CpuLevel level) {
+#if defined(__x86_64__)
+    if (level == CpuLevel::Avx512) return kLinearKernelsAvx512;
+    if (level == CpuLevel::Avx2) return kLinearKernelsAvx2;
+#endif
+    (void)level;
+    return kLinearKernelsScalar;
 }
-Result<void> linearForward(CpuContext&, const Exec&, const LinearForwardArgs&) {
-    return unsupported("linearForward", "not there yet");
+
+namespace {
+
+constexpr std::int64_t roundUp(std::int64_t value, std::int64_t grain) {
+    return (value + grain - 1) / grain * grain;
 }
-Result<void> linearBackward(CpuContext&, const Exec&, const LinearBackwardArgs&) {
-    return unsupported("linearBackward", "not there yet");
+constexpr std::size_t sizeOf(std::int64_t value) {
+    return static_cast<std::size_t>(value);
 }
-std::size_t preparedBytes(const CpuContext&, const LinearShape&, Precision, bool) {
-    return 0;
+
+/// The prepared form of a ternary weight.
+struct Prepared {
+    explicit Prepared(const LinearWeight& weight)
+        : in(weight.shape.in),
+          out(weight.shape.out),
+          columns(roundUp(in, kPanelColumns)),
+          gamma(weight.prepared.as<float>().backendAddress()),
+          panels(reinterpret_cast<std::uint32_t*>(gamma + roundUp(out, kPanelRows))) {}
+
+    std::int64_t panelCount() const { return (out + kPanelRows - 1) / kPanelRows; }
+    std::uint32_t* panel(std::int64_t index) const { return panels + index * (columns / kPanelColumns * kPanelRows); }
+    int rowsOf(std::int64_t index) const { return static_cast<int>(std::min(kPanelRows, out - index * kPanelRows)); }
+
+    std::int64_t in, out;
+    std::int64_t columns;  // in, padded
+    float* gamma;          // [out padded to 64]
+    std::uint32_t* panels;
+};
+
+/// Rows of work a chunk takes, so that one chunk touches about `elements` values: long enough to be worth handing out.
+std::size_t rowsPerChunk(std::int64_t width, std::int64_t elements = 32768) {
+    return sizeOf(std::max<std::int64_t>(1, elements / std::max<std::int64_t>(width, 1)));
 }
-std::size_t linearWorkspaceBytes(const CpuContext&, const Workload&, Precision) {
-    return 0;
+
+void forRows(ThreadPool& pool, std::int64_t rows, std::int64_t width,
+             FunctionRef<void(std::int64_t first, std::int64_t last)> work) {
+    const std::size_t step = rowsPerChunk(width);
+    pool.parallelFor(chunkCount(sizeOf(rows), step), [&](std::size_t chunk, int) {
+        const std::int64_t first = static_cast<std::int64_t>(chunk * step);
+        work(first, std::min(rows, first + static_cast<std::int64_t>(step)));
+    });
+}
+
+std::size_t prepareScratch(std::int64_t out) {
+    return 2 * Scratch::bytes<double>(sizeOf(out)) + 2 * Scratch::bytes<std::int32_t>(sizeOf(out));
+}
+
+Result<void> prepareOne(CpuContext& context, const Exec& exec, const PrepareWeight& item) {
+    const LinearShape& shape = item.weight.shape;
+    const LinearKernels& kernels = linearKernels(context.level);
+    const std::int64_t in = shape.in, out = shape.out;
+    const float* latent = item.weight.latent.backendAddress();
+    if (!shape.ternary && context.productType(exec.precision) == DType::BF16) {
+        if (!item.weight.prepared) return badArgument("prepareWeights", "weight.prepared is missing");
+        std::uint16_t* copy = item.weight.prepared.as<std::uint16_t>().backendAddress();
+        forRows(context.pool, out, in, [&](std::int64_t first, std::int64_t last) {
+            kernels.scaleToBf16(latent + first * in, nullptr, 1.0f, (last - first) * in, copy + first * in);
+        });
+    }
+    if (!shape.ternary && !item.health) return {};
+
+    Scratch scratch(exec);
+    double* magnitudes = scratch.take<double>(sizeOf(out));
+    double* squares = scratch.take<double>(sizeOf(out));
+    std::int32_t* zeros = scratch.take<std::int32_t>(sizeOf(out));
+    std::int32_t* flips = scratch.take<std::int32_t>(sizeOf(out));
+    if (!flips || !zeros || !squares || !magnitudes) return scratch.tooSmall("prepareWeights");
+    forRows(context.pool, out, in, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+            kernels.rowSums(latent + r * in, in, magnitudes + r, squares + r);
+            zeros[r] = flips[r] = 0;
+        }
+    });
+    if (shape.ternary) {
+        if (!item.weight.prepared) return badArgument("prepareWeights", "weight.prepared is missing");
+        const Prepared prepared(item.weight);
+        std::int64_t row = 0;
+        for (const int rows : shape.segments) {
+            double sum = 0;
+            for (std::int64_t r = row; r < row + rows; ++r) sum += magnitudes[r];
+            for (std::int64_t r = row; r < row + rows; ++r) {
+                prepared.gamma[r] = shape.perChannel ? ternaryGamma(magnitudes[r], sizeOf(in), shape.quantizationEps)
+                                                     : ternaryGamma(sum, sizeOf(rows * in), shape.quantizationEps);
+            }
+            row += rows;
+        }
+        std::fill(prepared.gamma + out, prepared.gamma + roundUp(out, kPanelRows), 0.0f);
+        context.pool.parallelFor(sizeOf(prepared.panelCount()), [&](std::size_t index, int) {
+            const std::int64_t first = static_cast<std::int64_t>(index) * kPanelRows;
+            kernels.packPanel(latent + first * in, in, prepared.rowsOf(static_cast<std::int64_t>(index)),
+                              prepared.gamma + first, item.first, prepared.panel(static_cast<std::int64_t>(index)),
+                              zeros + first, flips + first);
+        });
+    }
+    if (!item.health) return {};
+    std::int64_t row = 0;
+    for (std::size_t s = 0; s < shape.segments.size(); ++s) {
+        const std::int64_t rows = shape.segments[s];
+        if (rows == 0) continue;
+        double magnitude = 0, square = 0;
+        std::int64_t zeroCount = 0, flipCount = 0;
+        for (std::int64_t r = row; r < row + rows; ++r) {
+            magnitude += magnitudes[r];
+            square += squares[r];
+            zeroCount += zeros[r];
+            flipCount += flips[r];
+        }
+        const double count = static_cast<double>(rows * in);
+        WeightHealth& health = item.health.backendAddress()[s];
+        health.rms = static_cast<float>(std::sqrt(square / count));
+        health.meanAbs = static_cast<float>(magnitude / count);
+        health.zeroFraction = static_cast<float>(static_cast<double>(zeroCount) / count);
+        health.flipFraction = static_cast<float>(static_cast<double>(flipCount) / count);
+        row += rows;
+    }
+    return {};
+}
+
+// ---- forward ------------------------------------------------------------------------------------------------------
+
+/// Tokens that share one unpacked panel: unpacking costs about as much as a token and a half.
+constexpr std::int64_t kTokenBlock = 128;
+
+std::size_t forwardScratch(int threads, std::int64_t rows, std::int64_t in) {
+    const std::int64_t columns = roundUp(in, kPanelColumns);
+    return Scratch::bytes<std::int32_t>(sizeOf(rows)) +
+           (columns != in ? Scratch::bytes<std::int8_t>(sizeOf(rows * columns)) : 0) +
+           sizeOf(threads) * Scratch::bytes<std::uint8_t>(sizeOf(kPanelRows * columns));
+}
+
+Result<void> ternaryForward(CpuContext& context, const Exec& exec, const LinearForwardArgs& args) {
+    const LinearKernels& kernels = linearKernels(context.level);
+    const Prepared weight(args.weight);
+    const std::int64_t rows = args.rows, in = weight.in, columns = weight.columns;
+    const std::int8_t* codes = args.input.codes.backendAddress();
+    Scratch scratch(exec);
+    std::int32_t* sums = scratch.take<std::int32_t>(sizeOf(rows));
+    std::int8_t* padded = columns != in ? scratch.take<std::int8_t>(sizeOf(rows * columns)) : nullptr;
+    const bool few = rows <= kFewTokens;
+    const std::size_t unpackedBytes = Scratch::bytes<std::uint8_t>(sizeOf(kPanelRows * columns));
+    std::uint8_t* unpacked = few ? nullptr : scratch.take<std::uint8_t>(unpackedBytes * sizeOf(context.pool.threads()));
+    if (!sums || (columns != in && !padded) || (!few && !unpacked)) return scratch.tooSmall("linearForward");
+
+    const auto prepareCodes = [&](std::int64_t first, std::int64_t last) {
+        kernels.codeSums(codes + first * in, last - first, in, in, sums + first);
+        for (std::int64_t r = first; padded && r < last; ++r) {
+            std::memcpy(padded + r * columns, codes + r * in, sizeOf(in));
+            std::memset(padded + r * columns + in, 0, sizeOf(columns - in));
+        }
+    };
+    TernaryTile whole{};
+    whole.columns = columns;
+    whole.codes = padded ? padded : codes;
+    whole.codesStride = columns;
+    whole.codeSums = sums;
+    whole.alpha = args.input.alpha.backendAddress();
+    whole.residual = args.residual.backendAddress();
+    whole.out = floats(args.out);
+    whole.outStride = weight.out;
+    const auto panelTile = [&](std::int64_t index) {
+        TernaryTile tile = whole;
+        tile.panel = weight.panel(index);
+        tile.rows = weight.rowsOf(index);
+        tile.gamma = weight.gamma + index * kPanelRows;
+        if (tile.residual) tile.residual += index * kPanelRows;
+        tile.out += index * kPanelRows;
+        return tile;
+    };
+    const std::int64_t panels = weight.panelCount();
+    if (few) {
+        prepareCodes(0, rows);
+        // A chunk reads some 32 KB of packed weights: about two microseconds.
+        const std::int64_t group = std::max<std::int64_t>(1, 32768 / (columns * 16));
+        context.pool.parallelFor(sizeOf((panels + group - 1) / group), [&](std::size_t chunk, int) {
+            const std::int64_t first = static_cast<std::int64_t>(chunk) * group;
+            for (std::int64_t index = first; index < std::min(panels, first + group); ++index) {
+                TernaryTile tile = panelTile(index);
+                tile.tokens = static_cast<int>(rows);
+                kernels.fewTokens(tile);
+            }
+        });
+        return {};
+    }
+    forRows(context.pool, rows, in, prepareCodes);
+    const std::int64_t blocks = (rows + kTokenBlock - 1) / kTokenBlock;
+    const std::int64_t perBlock = roundUp((rows + blocks - 1) / blocks, 6);
+    context.pool.parallelFor(sizeOf(panels * blocks), [&](std::size_t chunk, int worker) {
+        const std::int64_t index = static_cast<std::int64_t>(chunk) % panels;
+        const std::int64_t first = static_cast<std::int64_t>(chunk) / panels * perBlock;
+        if (first >= rows) return;
+        TernaryTile tile = panelTile(index);
+        std::uint8_t* mine = unpacked + unpackedBytes * sizeOf(worker);
+        kernels.unpackPanel(tile.panel, columns, mine);
+        tile.unpacked = mine;
+        tile.tokens = static_cast<int>(std::min(perBlock, rows - first));
+        tile.codes += first * columns;
+        tile.codeSums += first;
+        tile.alpha += first;
+        if (tile.residual) tile.residual += first * tile.outStride;
+        tile.out += first * tile.outStride;
+        kernels.manyTokens(tile);
+    });
+    return {};
+}
+
+Result<void> plainForward(CpuContext& context, const LinearForwardArgs& args) {
+    const LinearShape& shape = args.weight.shape;
+    const std::int64_t rows = args.rows, in = shape.in, out = shape.out;
+    float* y = floats(args.out);
+    const float* residual = args.residual.backendAddress();
+    if (residual && residual != y) {
+        forRows(context.pool, rows, out, [&](std::int64_t first, std::int64_t last) {
+            std::memcpy(y + first * out, residual + first * out, sizeOf((last - first) * out) * sizeof(float));
+        });
+    }
+    DenseProductArgs product;
+    product.m = rows;
+    product.n = out;
+    product.k = in;
+    product.a = {floats(args.input.values), in, false};
+    product.b = {args.weight.latent.backendAddress(), in, true};
+    product.c = y;
+    product.cStride = out;
+    product.accumulate = residual != nullptr;
+    return context.products.product(product);
+}
+
+// ---- backward -----------------------------------------------------------------------------------------------------
+
+std::size_t backwardScratch(DType type, std::int64_t rows, std::int64_t in, std::int64_t out) {
+    const std::size_t element = dtypeBytes(type);
+    return 2 * Scratch::bytes<std::byte>(sizeOf(rows * out) * element) +
+           Scratch::bytes<std::byte>(sizeOf(rows * in) * element) +
+           Scratch::bytes<std::byte>(sizeOf(in * out) * element);
+}
+
+/// The scales go into dY before it is rounded to bf16: codes and ternary weights are exact there, so dY is all that
+/// loses anything.
+Result<void> ternaryBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+    const LinearKernels& kernels = linearKernels(context.level);
+    const Prepared weight(args.weight);
+    const std::int64_t rows = args.rows, in = weight.in, out = weight.out;
+    const DType type = context.productType(exec.precision);
+    const bool bf16 = type == DType::BF16;
+    const std::size_t element = dtypeBytes(type);
+    const float* dOut = floats(args.dOut);
+    const float* alpha = args.input.alpha.backendAddress();
+    const std::int8_t* codes = args.input.codes.backendAddress();
+
+    Scratch scratch(exec);
+    const auto take = [&](std::int64_t count) { return scratch.take<std::byte>(sizeOf(count) * element); };
+    std::byte* byGamma = args.dInput ? take(rows * out) : nullptr;
+    std::byte* numbers = args.dInput ? take(in * out) : nullptr;
+    std::byte* byAlpha = args.dWeight ? take(rows * out) : nullptr;
+    std::byte* inputs = args.dWeight ? take(rows * in) : nullptr;
+    if ((args.dInput && !(byGamma && numbers)) || (args.dWeight && !(byAlpha && inputs)))
+        return scratch.tooSmall("linearBackward");
+
+    const auto scale = [&](const float* from, const float* scales, float factor, std::byte* to, std::int64_t at) {
+        if (bf16) {
+            kernels.scaleToBf16(from, scales, factor, out, reinterpret_cast<std::uint16_t*>(to) + at);
+        } else {
+            kernels.scaleToFloat(from, scales, factor, out, reinterpret_cast<float*>(to) + at);
+        }
+    };
+    forRows(context.pool, rows, out, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+            if (byGamma) scale(dOut + r * out, weight.gamma, 1.0f, byGamma, r * out);
+            if (!byAlpha) continue;
+            scale(dOut + r * out, nullptr, alpha[r] / 127.0f, byAlpha, r * out);
+            if (bf16) {
+                kernels.codesToBf16(codes + r * in, in, reinterpret_cast<std::uint16_t*>(inputs) + r * in);
+            } else {
+                kernels.codesToFloat(codes + r * in, in, reinterpret_cast<float*>(inputs) + r * in);
+            }
+        }
+    });
+    if (args.dInput) {
+        context.pool.parallelFor(sizeOf(weight.panelCount()), [&](std::size_t chunk, int) {
+            const std::int64_t index = static_cast<std::int64_t>(chunk);
+            const std::int64_t at = index * kPanelRows * in;
+            if (bf16) {
+                kernels.panelToBf16(weight.panel(index), in, weight.rowsOf(index),
+                                    reinterpret_cast<std::uint16_t*>(numbers) + at, in);
+            } else {
+                kernels.panelToFloat(weight.panel(index), in, weight.rowsOf(index),
+                                     reinterpret_cast<float*>(numbers) + at, in);
+            }
+        });
+        DenseProductArgs product;
+        product.m = rows;
+        product.n = in;
+        product.k = out;
+        product.type = type;
+        product.a = {byGamma, out, false};
+        product.b = {numbers, in, false};
+        product.c = floats(args.dInput);
+        product.cStride = in;
+        TRY_VOID(context.products.product(product));
+    }
+    if (args.dWeight) {
+        DenseProductArgs product;
+        product.m = out;
+        product.n = in;
+        product.k = rows;
+        product.type = type;
+        product.a = {byAlpha, out, true};
+        product.b = {inputs, in, false};
+        product.c = args.dWeight.backendAddress();
+        product.cStride = in;
+        product.accumulate = true;
+        TRY_VOID(context.products.product(product));
+    }
+    return {};
+}
+
+Result<void> plainBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+    const LinearShape& shape = args.weight.shape;
+    const std::int64_t rows = args.rows, in = shape.in, out = shape.out;
+    const DType type = context.productType(exec.precision);
+    const void* dOut = floats(args.dOut);
+    const void* values = args.dWeight ? floats(args.input.values) : nullptr;
+    const void* numbers = args.weight.latent.backendAddress();
+    if (type == DType::BF16) {
+        if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
+        const LinearKernels& kernels = linearKernels(context.level);
+        Scratch scratch(exec);
+        std::uint16_t* roundedOut = scratch.take<std::uint16_t>(sizeOf(rows * out));
+        std::uint16_t* roundedIn = values ? scratch.take<std::uint16_t>(sizeOf(rows * in)) : nullptr;
+        if (!roundedOut || (values && !roundedIn)) return scratch.tooSmall("linearBackward");
+        forRows(context.pool, rows, in + out, [&](std::int64_t first, std::int64_t last) {
+            kernels.scaleToBf16(floats(args.dOut) + first * out, nullptr, 1.0f, (last - first) * out,
+                                roundedOut + first * out);
+            if (!values) return;
+            kernels.scaleToBf16(floats(args.input.values) + first * in, nullptr, 1.0f, (last - first) * in,
+                                roundedIn + first * in);
+        });
+        dOut = roundedOut;
+        values = roundedIn;
+        numbers = args.weight.prepared.backendAddress();
+    }
+    DenseProductArgs product;
+    product.type = type;
+    if (args.dInput) {
+        product.m = rows;
+        product.n = in;
+        product.k = out;
+        product.a = {dOut, out, false};
+        product.b = {numbers, in, false};
+        product.c = floats(args.dInput);
+        product.cStride = in;
+        TRY_VOID(context.products.product(product));
+    }
+    if (args.dWeight) {
+        product.m = out;
+        product.n = in;
+        product.k = rows;
+        product.a = {dOut, out, true};
+        product.b = {values, in, false};
+        product.c = args.dWeight.backendAddress();
+        product.cStride = in;
+        product.accumulate = true;
+        TRY_VOID(context.products.product(product));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> prepareWeights(CpuContext& context, const Exec& exec, std::span<const PrepareWeight> weights, bool) {
+    for (const PrepareWeight& item : weights) TRY_VOID(checkArguments(item));
+    for (const PrepareWeight& item : weights) TRY_VOID(prepareOne(context, exec, item));
+    return {};
+}
+
+Result<void> linearForward(CpuContext& context, const Exec& exec, const LinearForwardArgs& args) {
+    TRY_VOID(checkArguments(args));
+    if (args.rows == 0) return {};
+    if (!args.weight.shape.ternary) return plainForward(context, args);
+    if (!args.weight.prepared) return badArgument("linearForward", "weight.prepared is missing");
+    return ternaryForward(context, exec, args);
+}
+
+Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+    TRY_VOID(checkArguments(args));
+    if (args.rows == 0) return {};
+    if (!args.weight.shape.ternary) return plainBackward(context, exec, args);
+    if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
+    return ternaryBackward(context, exec, args);
+}
+
+std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool) {
+    if (!shape.ternary) {
+        return context.productType(precision) == DType::BF16 ? sizeOf(std::int64_t{shape.in} * shape.out) * 2 : 0;
+    }
+    const std::int64_t rows = roundUp(shape.out, kPanelRows);
+    return sizeOf(rows) * sizeof(float) + sizeOf(rows * roundUp(shape.in, kPanelColumns)) / 4;
+}
+
+std::size_t linearWorkspaceBytes(const CpuContext& context, const Workload& w, Precision precision) {
+    const std::int64_t queryWidth = std::int64_t{w.heads} * w.headDim, keyWidth = std::int64_t{w.kvHeads} * w.headDim;
+    const std::int64_t shapes[][2] = {{w.hidden, queryWidth + 2 * keyWidth},
+                                      {queryWidth, w.hidden},
+                                      {w.hidden, 2 * std::int64_t{w.mlp}},
+                                      {w.mlp, w.hidden}};
+    std::size_t bytes = prepareScratch(w.vocabulary);
+    for (const auto& [in, out] : shapes) {
+        bytes = std::max({bytes, prepareScratch(out), forwardScratch(context.pool.threads(), w.rows, in)});
+        if (w.training) bytes = std::max(bytes, backwardScratch(context.productType(precision), w.rows, in, out));
+    }
+    return bytes + 64;
 }
 
 }  // namespace distillix::cpu

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was found about oneDNN 2.6.3 (one core of a Xeon with AMX; GFLOP/s at 128x256x768, bf16 / float32):
+//   matmul on plain layouts with sizes known only at run time ("gemm:jit")   1015 (AMX), 106 (AVX512-BF16) / 178, AVX2
+//   105 matmul with a weight packed beforehand (BA16a64b2a, "brgemm")            1320 at 1024x2048x768, 108 / 165
+// The gemm packs its operands as it goes and loses next to nothing by that except with AMX; it takes any strides and
+// either operand transposed at much the same speed, and one primitive serves all sizes (1.4 us for 16x64x64). brgemm
+// wants a dense C, a primitive for each shape (0.3 ms to make), and silently falls to a reference loop (0.1 GFLOP/s)
+// when C has a stride. So everything runs on the gemm, with no cache of shapes and nothing packed beforehand.
+#include "core/backend/cpu/dense_product.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "core/backend/cpu/dispatch.h"
+
+namespace distillix::cpu {
+
+namespace {
+
+// Within a chunk of our pool OpenMP must not start threads of its own. The setting belongs to the calling thread; it is
+// put back, for the application may use OpenMP for something else.
+class OneOpenMpThread {
+  public:
+    OneOpenMpThread() : m_before(omp_get_max_threads()) {
+        if (m_before != 1) omp_set_num_threads(1);
+    }
+    ~OneOpenMpThread() {
+        if (m_before != 1) omp_set_num_threads(m_before);
+    }
+    OneOpenMpThread(const OneOpenMpThread&) = delete;
+    OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+  private:
+    int m_before;
+};
+
+using Memory = dnnl::memory;
+
+dnnl::matmul makePrimitive(const dnnl::engine& engine, Memory::data_type type, bool transposeA, bool transposeB,
+                           bool accumulate) {
+    constexpr auto any = DNNL_RUNTIME_DIM_VAL;
+    const Memory::dims rows{any, 1}, columns{1, any};
+    const Memory::desc a({any, any}, type, transposeA ? columns : rows);
+    const Memory::desc b({any, any}, type, transposeB ? columns : rows);
+    const Memory::desc c({any, any}, Memory::data_type::f32, rows);
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (accumulate) {
+        dnnl::post_ops sum;
+        sum.append_sum(1.0f);
+        attributes.set_post_ops(sum);
+    }
+    return dnnl::matmul(dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, c), attributes, engine));
+}
+
+/// Cuts `size` into equal pieces of at most `most`, each a multiple of `grain` but for the last.
+std::int64_t pieceSize(std::int64_t size, std::int64_t most, std::int64_t grain) {
+    const std::int64_t pieces = (size + most - 1) / most;
+    const std::int64_t even = (size + pieces - 1) / pieces;
+    return (even + grain - 1) / grain * grain;
+}
+
+}  // namespace
+
+struct DenseProducts::State {
+    explicit State(ThreadPool& threadPool) : pool(threadPool), engine(dnnl::engine::kind::cpu, 0) {}
+
+    ThreadPool& pool;
+    dnnl::engine engine;
+    dnnl::stream stream{engine};
+    std::array<dnnl::matmul, 16> primitives;  // [bf16, transposed A, transposed B, accumulate]
+    bool bf16 = false;
+    const char* isa = "";
+
+    static std::size_t index(DType type, bool transposeA, bool transposeB, bool accumulate) {
+        return (type == DType::BF16 ? 8u : 0u) + (transposeA ? 4u : 0u) + (transposeB ? 2u : 0u) +
+               (accumulate ? 1u : 0u);
+    }
+};
+
+DenseProducts::DenseProducts(ThreadPool& pool) : m_state(std::make_unique<State>(pool)) {
+    const OneOpenMpThread guard;
+    switch (dnnl::get_effective_cpu_isa()) {
+        case dnnl::cpu_isa::avx512_core_amx:
+            m_state->isa = "avx512_core_amx";
+            m_state->bf16 = true;
+            break;
+        case dnnl::cpu_isa::avx512_core_bf16:
+            m_state->isa = "avx512_core_bf16";
+            m_state->bf16 = true;
+            break;
+        case dnnl::cpu_isa::avx512_core_vnni:
+            m_state->isa = "avx512_core_vnni";
+            break;
+        case dnnl::cpu_isa::avx512_core:
+            m_state->isa = "avx512_core";
+            break;
+        case dnnl::cpu_isa::avx2_vnni:
+            m_state->isa = "avx2_vnni";
+            break;
+        case dnnl::cpu_isa::avx2:
+            m_state->isa = "avx2";
+            break;
+        default:
+            m_state->isa = "sse41";
+            break;
+    }
+    for (const DType type : {DType::F32, DType::BF16}) {
+        if (type == DType::BF16 && !m_state->bf16) continue;
+        const auto element = type == DType::BF16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+        for (const bool a : {false, true}) {
+            for (const bool b : {false, true}) {
+                for (const bool accumulate : {false, true}) {
+                    m_state->primitives[State::index(type, a, b, accumulate)] =
+                        makePrimitive(m_state->engine, element, a, b, accumulate);
+                }
+            }
+        }
+    }
+}
+
+DenseProducts::~DenseProducts() = default;
+
+bool DenseProducts::hasBf16() const {
+    return m_state->bf16;
+}
+const char* DenseProducts::instructionSet() const {
+    return m_state->isa;
+}
+
+Result<void> DenseProducts::productHere(const DenseProductArgs& args) const {
+    if (args.m == 0 || args.n == 0) return {};
+    if (args.type == DType::BF16 && !m_state->bf16) {
+        return makeError(ErrorCode::Unsupported, "This processor has no fast products of bf16");
+    }
+    const auto element = args.type == DType::BF16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+    const OneOpenMpThread guard;
+    try {
+        const auto describe = [&](std::int64_t rows, std::int64_t columns, const DenseOperand& operand) {
+            return Memory::desc({rows, columns}, element,
+                                operand.transposed ? Memory::dims{1, operand.stride} : Memory::dims{operand.stride, 1});
+        };
+        // oneDNN's memory takes a plain pointer for operands that it only reads.
+        const Memory a(describe(args.m, args.k, args.a), m_state->engine, const_cast<void*>(args.a.data));
+        const Memory b(describe(args.k, args.n, args.b), m_state->engine, const_cast<void*>(args.b.data));
+        const Memory c(Memory::desc({args.m, args.n}, Memory::data_type::f32, Memory::dims{args.cStride, 1}),
+                       m_state->engine, args.c);
+        const Memory scratch(Memory::desc(), m_state->engine, nullptr);
+        m_state->primitives[State::index(args.type, args.a.transposed, args.b.transposed, args.accumulate)].execute(
+            m_state->stream,
+            {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}, {DNNL_ARG_SCRATCHPAD, scratch}});
+    } catch (const std::exception& error) {
+        return makeError(ErrorCode::Device, std::string("oneDNN could not run a product: ") + error.what());
+    }
+    return {};
+}
+
+Result<void> DenseProducts::product(const DenseProductArgs& args) {
+    if (args.m == 0 || args.n == 0) return {};
+    // Tiles large enough that packing is paid off, small enough that a few cores find work. Below some 30 us a product
+    // is not worth cutting.
+    constexpr std::int64_t kSmall = std::int64_t{1} << 21;
+    std::int64_t tileM = args.m, tileN = args.n;
+    if (args.m * args.n * args.k > kSmall) {
+        tileM = pieceSize(args.m, 256, 16);
+        tileN = pieceSize(args.n, 384, 16);
+        if ((args.m + tileM - 1) / tileM * ((args.n + tileN - 1) / tileN) < 4) {
+            (args.n >= args.m ? tileN : tileM) = pieceSize(args.n >= args.m ? args.n : args.m, 96, 16);
+        }
+    }
+    const std::int64_t tilesN = (args.n + tileN - 1) / tileN;
+    const std::int64_t tiles = (args.m + tileM - 1) / tileM * tilesN;
+    const std::size_t element = dtypeBytes(args.type);
+    std::vector<Result<void>> results(static_cast<std::size_t>(tiles));
+    m_state->pool.parallelFor(static_cast<std::size_t>(tiles), [&](std::size_t index, int) {
+        const std::int64_t row = static_cast<std::int64_t>(index) / tilesN * tileM;
+        const std::int64_t column = static_cast<std::int64_t>(index) % tilesN * tileN;
+        const auto advance = [&](DenseOperand operand, std::int64_t along, bool byRow) {
+            const std::int64_t elements = byRow != operand.transposed ? along * operand.stride : along;
+            operand.data = static_cast<const std::byte*>(operand.data) + elements * static_cast<std::int64_t>(element);
+            return operand;
+        };
+        DenseProductArgs tile = args;
+        tile.m = std::min(tileM, args.m - row);
+        tile.n = std::min(tileN, args.n - column);
+        tile.a = advance(args.a, row, true);
+        tile.b = advance(args.b, column, false);
+        tile.c = args.c + row * args.cStride + column;
+        results[index] = productHere(tile);
+    });
+    for (auto& result : results) {
+        if (!result.ok()) return std::move(result);
+    }
+    return {};
+}
+
+void capDenseProducts(CpuLevel level) {
+    // Fails once the library has made its first primitive, and then there is nothing left to decide.
+    switch (level) {
+        case CpuLevel::Scalar:
+            dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41);
+            break;
+        case CpuLevel::Avx2:
+            dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+            break;
+        case CpuLevel::Avx512:
+            break;
+    }
+}
+
+}  // namespace distillix::cpu

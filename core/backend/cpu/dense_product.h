@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense matrix products, the one place that talks to oneDNN.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/base/threads.h"
+#include "core/tensor/dtype.h"
+
+namespace distillix::cpu {
+
+/// An operand: element (i, j) of the matrix that enters the product lies at data[i·stride + j], or, where `transposed`,
+/// at data[j·stride + i].
+struct DenseOperand {
+    const void* data = nullptr;
+    std::int64_t stride = 0;  ///< elements
+    bool transposed = false;
+};
+
+/// C[m, n] = A[m, k]·B[k, n], or += where `accumulate`.
+struct DenseProductArgs {
+    std::int64_t m = 0, n = 0, k = 0;
+    DType type = DType::F32;  ///< of A and B: F32 or BF16. C and the sums are float32.
+    DenseOperand a, b;
+    float* c = nullptr;
+    std::int64_t cStride = 0;  ///< elements from one row of C to the next
+    bool accumulate = false;
+};
+
+/// Runs products on a pool. C is cut into tiles whose borders depend on the shape alone, and one thread computes a
+/// whole tile: the result is the same, to the bit, for any number of threads. oneDNN's own threads (OpenMP's) are never
+/// used. Not thread-safe, but a chunk of the same pool may call productHere().
+class DenseProducts {
+  public:
+    explicit DenseProducts(ThreadPool& pool);
+    ~DenseProducts();
+    DenseProducts(const DenseProducts&) = delete;
+    DenseProducts& operator=(const DenseProducts&) = delete;
+
+    /// True where products of bf16 run faster than those of float32 (AVX512-BF16 or AMX). Elsewhere bf16 operands are
+    /// Unsupported, and callers fall back to float32.
+    bool hasBf16() const;
+    /// What oneDNN uses, for messages: "avx512_core_amx", "avx2", …
+    const char* instructionSet() const;
+
+    Result<void> product(const DenseProductArgs& args);
+    /// The same on the calling thread alone and in one piece. Any number of threads may do so at once.
+    Result<void> productHere(const DenseProductArgs& args) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+/// Caps what oneDNN may use at the same level as the kernels'; it takes effect only before the process's first product.
+enum class CpuLevel;
+void capDenseProducts(CpuLevel level);
+
+}  // namespace distillix::cpu

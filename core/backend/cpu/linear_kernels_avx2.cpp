@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ternary products by vpmaddubsw. (w + 1) is at most 2 and a code at most 128 in magnitude, so a pair's sum lies within
+// 512, and 63 of them fit into 16 bits: sums run in 16 bits over 32 steps of four columns, then are widened.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "core/backend/cpu/linear_kernels.h"
+
+namespace distillix::cpu {
+
+namespace {
+
+inline __m256i maskOf(std::int64_t count) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count > 8 ? 8 : static_cast<int>(count)), lanes);
+}
+
+inline __m256 loadUpTo(const float* p, std::int64_t count) {
+    if (count >= 8) return _mm256_loadu_ps(p);
+    if (count <= 0) return _mm256_setzero_ps();
+    return _mm256_maskload_ps(p, maskOf(count));
+}
+
+inline void storeUpTo(float* p, std::int64_t count, __m256 v) {
+    if (count >= 8) {
+        _mm256_storeu_ps(p, v);
+    } else if (count > 0) {
+        _mm256_maskstore_ps(p, maskOf(count), v);
+    }
+}
+
+inline __m256d absolute(__m256d v) {
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), v);
+}
+
+void rowSums(const float* w, std::int64_t count, double* magnitudes, double* squares) {
+    __m256d sums[4], squareSums[4];
+    for (int j = 0; j < 4; ++j) sums[j] = squareSums[j] = _mm256_setzero_pd();
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __m256 a = loadUpTo(w + i, count - i), b = loadUpTo(w + i + 8, count - i - 8);
+        const __m256d parts[4] = {
+            _mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)),
+            _mm256_cvtps_pd(_mm256_castps256_ps128(b)), _mm256_cvtps_pd(_mm256_extractf128_ps(b, 1))};
+        for (int j = 0; j < 4; ++j) {
+            sums[j] = _mm256_add_pd(sums[j], absolute(parts[j]));
+            squareSums[j] = _mm256_fmadd_pd(parts[j], parts[j], squareSums[j]);
+        }
+    }
+    // Lane j takes lane j+8, then j+4, j+2, j+1.
+    const __m256d four = _mm256_add_pd(_mm256_add_pd(sums[0], sums[2]), _mm256_add_pd(sums[1], sums[3]));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    *magnitudes = _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+    const __m256d all =
+        _mm256_add_pd(_mm256_add_pd(squareSums[0], squareSums[1]), _mm256_add_pd(squareSums[2], squareSums[3]));
+    const __m128d half = _mm_add_pd(_mm256_castpd256_pd128(all), _mm256_extractf128_pd(all, 1));
+    *squares = _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
+}
+
+/// w + 1 of eight weights as 32-bit numbers; lanes past `count` are w = 0.
+inline __m256i quantizeEight(const float* w, std::int64_t count, __m256 scale) {
+    const __m256 q = _mm256_div_ps(loadUpTo(w, count), scale);
+    const __m256i plus = _mm256_castps_si256(_mm256_cmp_ps(q, _mm256_set1_ps(0.5f), _CMP_GT_OQ));
+    const __m256i minus = _mm256_castps_si256(_mm256_cmp_ps(q, _mm256_set1_ps(-0.5f), _CMP_LT_OQ));
+    return _mm256_add_epi32(_mm256_sub_epi32(_mm256_set1_epi32(1), plus), minus);
+}
+
+inline __m128i packEight(__m256i v) {
+    return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+
+void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bool first, std::uint32_t* panel,
+               std::int32_t* zeros, std::int32_t* flips) {
+    const std::int64_t blocks = (in + 15) / 16;
+    for (int r = 0; r < rows; ++r) {
+        const float* row = w + r * in;
+        const __m256 scale = _mm256_set1_ps(gamma[r]);
+        const bool usable = gamma[r] > 0;
+        std::int32_t zeroCount = 0, flipCount = 0;
+        for (std::int64_t block = 0; block < blocks; ++block) {
+            const std::int64_t left = in - block * 16;
+            std::uint32_t word = 0x55555555u;
+            if (usable) {
+                const __m256i a = quantizeEight(row + block * 16, left, scale);
+                const __m256i b = quantizeEight(row + block * 16 + 8, left - 8, scale);
+                __m128i codes = _mm_packs_epi16(packEight(a), packEight(b));
+                codes = _mm_sllv_epi32(codes, _mm_setr_epi32(0, 2, 4, 6));
+                codes = _mm_or_si128(codes, _mm_shuffle_epi32(codes, 0x4e));
+                codes = _mm_or_si128(codes, _mm_shuffle_epi32(codes, 0xb1));
+                word = static_cast<std::uint32_t>(_mm_cvtsi128_si32(codes));
+            }
+            // A zero is the field 01: its low bit alone. Columns past the end are zeros too and are not counted.
+            zeroCount += __builtin_popcount(word & 0x55555555u) - (left < 16 ? static_cast<int>(16 - left) : 0);
+            std::uint32_t* place = panel + block * kPanelRows + r;
+            if (!first) {
+                const std::uint32_t changed = *place ^ word;
+                flipCount += __builtin_popcount((changed | changed >> 1) & 0x55555555u);
+            }
+            *place = word;
+        }
+        zeros[r] = zeroCount;
+        flips[r] = flipCount;
+    }
+    for (std::int64_t block = 0; block < blocks; ++block) {
+        for (std::int64_t r = rows; r < kPanelRows; ++r) panel[block * kPanelRows + r] = 0x55555555u;
+    }
+}
+
+inline std::int32_t sumOfLanes(__m256i v) {
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+    return _mm_cvtsi128_si32(s);
+}
+
+void codeSums(const std::int8_t* codes, std::int64_t rows, std::int64_t stride, std::int64_t in, std::int32_t* sums) {
+    const __m256i bytes = _mm256_set1_epi8(1), words = _mm256_set1_epi16(1);
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int8_t* row = codes + r * stride;
+        __m256i sum = _mm256_setzero_si256();
+        std::int64_t i = 0;
+        for (; i + 32 <= in; i += 32) {
+            const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + i));
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, v), words));
+        }
+        std::int32_t total = sumOfLanes(sum);
+        for (; i < in; ++i) total += row[i];
+        sums[r] = total;
+    }
+}
+
+void unpackPanel(const std::uint32_t* panel, std::int64_t columns, std::uint8_t* unpacked) {
+    const __m256i three = _mm256_set1_epi8(3);
+    for (std::int64_t block = 0; block < columns / 16; ++block) {
+        std::uint8_t* out = unpacked + block * 16 * kPanelRows;
+        for (int v = 0; v < 8; ++v) {
+            const __m256i words =
+                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel + block * kPanelRows + v * 8));
+            const auto put = [&](int at, __m256i four) {
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at + v * 32), _mm256_and_si256(four, three));
+            };
+            put(0, words);
+            put(256, _mm256_srli_epi32(words, 2));
+            put(512, _mm256_srli_epi32(words, 4));
+            put(768, _mm256_srli_epi32(words, 6));
+        }
+    }
+}
+
+inline __m256i broadcastFour(const std::int8_t* codes) {
+    std::int32_t four;
+    __builtin_memcpy(&four, codes, 4);
+    return _mm256_set1_epi32(four);
+}
+
+inline void storeSums(const TernaryTile& tile, int token, int row, __m256i sums) {
+    const std::int64_t left = tile.rows - row;
+    if (left <= 0) return;
+    const __m256 scale = _mm256_mul_ps(loadUpTo(tile.gamma + row, left), _mm256_set1_ps(tile.alpha[token] / 127.0f));
+    __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
+    const std::int64_t at = token * tile.outStride + row;
+    if (tile.residual) y = _mm256_add_ps(y, loadUpTo(tile.residual + at, left));
+    storeUpTo(tile.out + at, left, y);
+}
+
+/// 32 rows of the panel, from `row` on, times a few tokens. 3 x 4 sums of 16 bits, 3 broadcasts and a weight fill the
+/// sixteen registers; the 32-bit sums wait in memory.
+template <int Tokens>
+inline void tokensTimesRows(const TernaryTile& tile, int first, int row) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i totals[Tokens][4];
+    const std::int8_t* x[Tokens];
+    for (int t = 0; t < Tokens; ++t) {
+        x[t] = tile.codes + (first + t) * tile.codesStride;
+        for (int v = 0; v < 4; ++v) totals[t][v] = _mm256_set1_epi32(-tile.codeSums[first + t]);
+    }
+    for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
+        const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
+        __m256i sums[Tokens][4];
+        for (int t = 0; t < Tokens; ++t) {
+            for (int v = 0; v < 4; ++v) sums[t][v] = _mm256_setzero_si256();
+        }
+        for (std::int64_t c = begin; c < end; c += 4) {
+            const std::uint8_t* w = tile.unpacked + c * kPanelRows + row * 4;
+            __m256i four[Tokens];
+            for (int t = 0; t < Tokens; ++t) four[t] = broadcastFour(x[t] + c);
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; ++v) {
+                const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32));
+#pragma GCC unroll 3
+                for (int t = 0; t < Tokens; ++t)
+                    sums[t][v] = _mm256_add_epi16(sums[t][v], _mm256_maddubs_epi16(weights, four[t]));
+            }
+        }
+        for (int t = 0; t < Tokens; ++t) {
+            for (int v = 0; v < 4; ++v)
+                totals[t][v] = _mm256_add_epi32(totals[t][v], _mm256_madd_epi16(sums[t][v], ones));
+        }
+    }
+    for (int t = 0; t < Tokens; ++t) {
+        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, row + v * 8, totals[t][v]);
+    }
+}
+
+void manyTokens(const TernaryTile& tile) {
+    for (int row = 0; row < tile.rows; row += 32) {
+        int t = 0;
+        for (; t + 3 <= tile.tokens; t += 3) tokensTimesRows<3>(tile, t, row);
+        if (tile.tokens - t == 2) tokensTimesRows<2>(tile, t, row);
+        if (tile.tokens - t == 1) tokensTimesRows<1>(tile, t, row);
+    }
+}
+
+template <int Tokens>
+inline void fewTokensTimesRows(const TernaryTile& tile, int first, int row) {
+    const __m256i ones = _mm256_set1_epi16(1), three = _mm256_set1_epi8(3);
+    __m256i totals[Tokens][4];
+    for (int t = 0; t < Tokens; ++t) {
+        for (int v = 0; v < 4; ++v) totals[t][v] = _mm256_set1_epi32(-tile.codeSums[first + t]);
+    }
+    for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
+        const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
+        __m256i sums[Tokens][4];
+        for (int t = 0; t < Tokens; ++t) {
+            for (int v = 0; v < 4; ++v) sums[t][v] = _mm256_setzero_si256();
+        }
+        for (std::int64_t c = begin; c < end; c += 16) {
+            const std::uint32_t* words = tile.panel + c / 16 * kPanelRows + row;
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; ++v) {
+                const __m256i packed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + v * 8));
+#pragma GCC unroll 4
+                for (int s = 0; s < 4; ++s) {
+                    const __m256i weights = _mm256_and_si256(_mm256_srli_epi32(packed, 2 * s), three);
+#pragma GCC unroll 2
+                    for (int t = 0; t < Tokens; ++t) {
+                        const __m256i four = broadcastFour(tile.codes + (first + t) * tile.codesStride + c + 4 * s);
+                        sums[t][v] = _mm256_add_epi16(sums[t][v], _mm256_maddubs_epi16(weights, four));
+                    }
+                }
+            }
+        }
+        for (int t = 0; t < Tokens; ++t) {
+            for (int v = 0; v < 4; ++v)
+                totals[t][v] = _mm256_add_epi32(totals[t][v], _mm256_madd_epi16(sums[t][v], ones));
+        }
+    }
+    for (int t = 0; t < Tokens; ++t) {
+        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, row + v * 8, totals[t][v]);
+    }
+}
+
+void fewTokens(const TernaryTile& tile) {
+    for (int row = 0; row < tile.rows; row += 32) {
+        int t = 0;
+        for (; t + 2 <= tile.tokens; t += 2) fewTokensTimesRows<2>(tile, t, row);
+        if (t < tile.tokens) fewTokensTimesRows<1>(tile, t, row);
+    }
+}
+
+/// Codes w + 1 of columns 8·half .. 8·half + 7 of a word, as 32-bit numbers.
+inline __m256i codesOfWord(std::uint32_t word, int half) {
+    const __m256i shifts =
+        half ? _mm256_setr_epi32(4, 12, 20, 28, 6, 14, 22, 30) : _mm256_setr_epi32(0, 8, 16, 24, 2, 10, 18, 26);
+    return _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(word)), shifts), _mm256_set1_epi32(3));
+}
+
+void panelToFloat(const std::uint32_t* panel, std::int64_t in, int rows, float* out, std::int64_t stride) {
+    const __m256i one = _mm256_set1_epi32(1);
+    for (int r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < in; c += 8) {
+            const __m256i codes = codesOfWord(panel[c / 16 * kPanelRows + r], static_cast<int>(c / 8 % 2));
+            storeUpTo(out + r * stride + c, in - c, _mm256_cvtepi32_ps(_mm256_sub_epi32(codes, one)));
+        }
+    }
+}
+
+inline void storeBf16UpTo(std::uint16_t* out, std::int64_t count, __m256i upperHalves) {
+    // packus keeps each half of the register to itself: bring the two quarters together.
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packus_epi32(upperHalves, upperHalves), 0x08);
+    const __m128i eight = _mm256_castsi256_si128(words);
+    if (count >= 8) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), eight);
+    } else {
+        std::uint16_t parts[8];
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(parts), eight);
+        for (std::int64_t i = 0; i < count; ++i) out[i] = parts[i];
+    }
+}
+
+void panelToBf16(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride) {
+    const __m256i table = _mm256_setr_epi32(0xbf80, 0, 0x3f80, 0, 0, 0, 0, 0);
+    for (int r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < in; c += 8) {
+            const __m256i codes = codesOfWord(panel[c / 16 * kPanelRows + r], static_cast<int>(c / 8 % 2));
+            storeBf16UpTo(out + r * stride + c, in - c, _mm256_permutevar8x32_epi32(table, codes));
+        }
+    }
+}
+
+inline __m256i roundToBf16(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded =
+        _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
+    return _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)));
+}
+
+inline __m256 eightCodes(const std::int8_t* codes, std::int64_t count) {
+    std::int64_t eight = 0;
+    if (count >= 8) {
+        __builtin_memcpy(&eight, codes, 8);
+    } else {
+        __builtin_memcpy(&eight, codes, static_cast<unsigned long>(count));
+    }
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(eight)));
+}
+
+void codesToFloat(const std::int8_t* codes, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; i += 8) storeUpTo(out + i, count - i, eightCodes(codes + i, count - i));
+}
+
+void codesToBf16(const std::int8_t* codes, std::int64_t count, std::uint16_t* out) {
+    for (std::int64_t i = 0; i < count; i += 8) {
+        const __m256 wide = eightCodes(codes + i, count - i);
+        storeBf16UpTo(out + i, count - i, _mm256_srli_epi32(_mm256_castps_si256(wide), 16));
+    }
+}
+
+inline __m256 scaled(const float* in, const float* scales, __m256 scale, std::int64_t i, std::int64_t count) {
+    const __m256 factor = scales ? _mm256_mul_ps(loadUpTo(scales + i, count - i), scale) : scale;
+    return _mm256_mul_ps(loadUpTo(in + i, count - i), factor);
+}
+
+void scaleToFloat(const float* in, const float* scales, float scale, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; i += 8)
+        storeUpTo(out + i, count - i, scaled(in, scales, _mm256_set1_ps(scale), i, count));
+}
+
+void scaleToBf16(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out) {
+    for (std::int64_t i = 0; i < count; i += 8)
+        storeBf16UpTo(out + i, count - i, roundToBf16(scaled(in, scales, _mm256_set1_ps(scale), i, count)));
+}
+
+}  // namespace
+
+const LinearKernels kLinearKernelsAvx2 = {rowSums,     packPanel,    codeSums,    unpackPanel,
+                                          manyTokens,  fewTokens,    panelToBf16, panelToFloat,
+                                          codesToBf16, codesToFloat, scaleToBf16, scaleToFloat};
+
+}  // namespace distillix::cpu
+#endif

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ternary products by vpdpbusd. Registers: 6 tokens x 4 vectors of 16 rows are 24 accumulators, 4 hold weights, 1 a
+// broadcast activation. A step of four columns is 24 vpdpbusd on 10 loads, so that loads never bind, even where a
+// 512-bit load takes a cycle of its own.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "core/backend/cpu/linear_kernels.h"
+
+namespace distillix::cpu {
+
+namespace {
+
+inline __mmask16 maskOf(std::int64_t count) {
+    return count >= 16 ? static_cast<__mmask16>(0xffff) : static_cast<__mmask16>((1u << count) - 1);
+}
+
+void rowSums(const float* w, std::int64_t count, double* magnitudes, double* squares) {
+    __m512d low = _mm512_setzero_pd(), high = low, squaresLow = low, squaresHigh = low;
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __m512 v = _mm512_maskz_loadu_ps(maskOf(count - i), w + i);
+        const __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+        const __m512d b = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+        low = _mm512_add_pd(low, _mm512_abs_pd(a));
+        high = _mm512_add_pd(high, _mm512_abs_pd(b));
+        squaresLow = _mm512_fmadd_pd(a, a, squaresLow);
+        squaresHigh = _mm512_fmadd_pd(b, b, squaresHigh);
+    }
+    // Lane j takes lane j+8, then j+4, j+2, j+1.
+    const __m512d eight = _mm512_add_pd(low, high);
+    const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd(eight, 1));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    *magnitudes = _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+    *squares = _mm512_reduce_add_pd(_mm512_add_pd(squaresLow, squaresHigh));
+}
+
+void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bool first, std::uint32_t* panel,
+               std::int32_t* zeros, std::int32_t* flips) {
+    const std::int64_t blocks = (in + 15) / 16;
+    const __m128i shifts = _mm_setr_epi32(0, 2, 4, 6);
+    for (int r = 0; r < rows; ++r) {
+        const float* row = w + r * in;
+        const __m512 scale = _mm512_set1_ps(gamma[r]);
+        const bool usable = gamma[r] > 0;
+        std::int32_t zeroCount = 0, flipCount = 0;
+        for (std::int64_t block = 0; block < blocks; ++block) {
+            const __mmask16 valid = maskOf(in - block * 16);
+            const __m512 q = _mm512_div_ps(_mm512_maskz_loadu_ps(valid, row + block * 16), scale);
+            __mmask16 plus = _mm512_cmp_ps_mask(q, _mm512_set1_ps(0.5f), _CMP_GT_OQ);
+            __mmask16 minus = _mm512_cmp_ps_mask(q, _mm512_set1_ps(-0.5f), _CMP_LT_OQ);
+            if (!usable) plus = minus = 0;
+            __m128i codes = _mm_mask_blend_epi8(plus, _mm_set1_epi8(1), _mm_set1_epi8(2));
+            codes = _mm_mask_blend_epi8(minus, codes, _mm_setzero_si128());
+            codes = _mm_sllv_epi32(codes, shifts);
+            codes = _mm_or_si128(codes, _mm_shuffle_epi32(codes, 0x4e));
+            codes = _mm_or_si128(codes, _mm_shuffle_epi32(codes, 0xb1));
+            const std::uint32_t word = static_cast<std::uint32_t>(_mm_cvtsi128_si32(codes));
+            zeroCount += __builtin_popcount(static_cast<unsigned>(valid) & ~static_cast<unsigned>(plus | minus));
+            std::uint32_t* place = panel + block * kPanelRows + r;
+            if (!first) {
+                const std::uint32_t changed = *place ^ word;
+                flipCount += __builtin_popcount((changed | changed >> 1) & 0x55555555u);
+            }
+            *place = word;
+        }
+        zeros[r] = zeroCount;
+        flips[r] = flipCount;
+    }
+    for (std::int64_t block = 0; block < blocks; ++block) {
+        for (std::int64_t r = rows; r < kPanelRows; ++r) panel[block * kPanelRows + r] = 0x55555555u;
+    }
+}
+
+void codeSums(const std::int8_t* codes, std::int64_t rows, std::int64_t stride, std::int64_t in, std::int32_t* sums) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (std::int64_t r = 0; r < rows; ++r) {
+        __m512i sum = _mm512_setzero_si512();
+        for (std::int64_t i = 0; i < in; i += 64) {
+            const std::int64_t left = in - i;
+            const __mmask64 valid = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+            sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_loadu_epi8(valid, codes + r * stride + i));
+        }
+        sums[r] = _mm512_reduce_add_epi32(sum);
+    }
+}
+
+void unpackPanel(const std::uint32_t* panel, std::int64_t columns, std::uint8_t* unpacked) {
+    const __m512i three = _mm512_set1_epi8(3);
+    for (std::int64_t block = 0; block < columns / 16; ++block) {
+        std::uint8_t* out = unpacked + block * 16 * kPanelRows;
+        for (int v = 0; v < 4; ++v) {
+            const __m512i words = _mm512_loadu_si512(panel + block * kPanelRows + v * 16);
+            _mm512_storeu_si512(out + v * 64, _mm512_and_si512(words, three));
+            _mm512_storeu_si512(out + 256 + v * 64, _mm512_and_si512(_mm512_srli_epi32(words, 2), three));
+            _mm512_storeu_si512(out + 512 + v * 64, _mm512_and_si512(_mm512_srli_epi32(words, 4), three));
+            _mm512_storeu_si512(out + 768 + v * 64, _mm512_and_si512(_mm512_srli_epi32(words, 6), three));
+        }
+    }
+}
+
+inline __m512i broadcastFour(const std::int8_t* codes) {
+    std::int32_t four;
+    __builtin_memcpy(&four, codes, 4);
+    return _mm512_set1_epi32(four);
+}
+
+inline void storeSums(const TernaryTile& tile, int token, int v, __m512i sums) {
+    const __mmask16 valid = tile.rows > v * 16 ? maskOf(tile.rows - v * 16) : static_cast<__mmask16>(0);
+    if (!valid) return;
+    const __m512 scale =
+        _mm512_mul_ps(_mm512_maskz_loadu_ps(valid, tile.gamma + v * 16), _mm512_set1_ps(tile.alpha[token] / 127.0f));
+    __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale);
+    const std::int64_t at = token * tile.outStride + v * 16;
+    if (tile.residual) y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(valid, tile.residual + at));
+    _mm512_mask_storeu_ps(tile.out + at, valid, y);
+}
+
+template <int Tokens>
+inline void tokensTimesPanel(const TernaryTile& tile, int first) {
+    __m512i sums[Tokens][4];
+    const std::int8_t* x[Tokens];
+    for (int t = 0; t < Tokens; ++t) {
+        x[t] = tile.codes + (first + t) * tile.codesStride;
+        const __m512i start = _mm512_set1_epi32(-tile.codeSums[first + t]);
+        for (int v = 0; v < 4; ++v) sums[t][v] = start;
+    }
+    const std::uint8_t* w = tile.unpacked;
+    for (std::int64_t c = 0; c < tile.columns; c += 4, w += 256) {
+        const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
+        const __m512i w2 = _mm512_loadu_si512(w + 128), w3 = _mm512_loadu_si512(w + 192);
+#pragma GCC unroll 6
+        for (int t = 0; t < Tokens; ++t) {
+            const __m512i four = broadcastFour(x[t] + c);
+            sums[t][0] = _mm512_dpbusd_epi32(sums[t][0], w0, four);
+            sums[t][1] = _mm512_dpbusd_epi32(sums[t][1], w1, four);
+            sums[t][2] = _mm512_dpbusd_epi32(sums[t][2], w2, four);
+            sums[t][3] = _mm512_dpbusd_epi32(sums[t][3], w3, four);
+        }
+    }
+    for (int t = 0; t < Tokens; ++t) {
+        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, v, sums[t][v]);
+    }
+}
+
+void manyTokens(const TernaryTile& tile) {
+    int t = 0;
+    for (; t + 6 <= tile.tokens; t += 6) tokensTimesPanel<6>(tile, t);
+    switch (tile.tokens - t) {
+        case 5:
+            tokensTimesPanel<5>(tile, t);
+            break;
+        case 4:
+            tokensTimesPanel<4>(tile, t);
+            break;
+        case 3:
+            tokensTimesPanel<3>(tile, t);
+            break;
+        case 2:
+            tokensTimesPanel<2>(tile, t);
+            break;
+        case 1:
+            tokensTimesPanel<1>(tile, t);
+            break;
+        default:
+            break;
+    }
+}
+
+template <int Tokens>
+inline void fewTokensTimesPanel(const TernaryTile& tile) {
+    const __m512i three = _mm512_set1_epi8(3);
+    __m512i sums[Tokens][4];
+    for (int t = 0; t < Tokens; ++t) {
+        const __m512i start = _mm512_set1_epi32(-tile.codeSums[t]);
+        for (int v = 0; v < 4; ++v) sums[t][v] = start;
+    }
+    const std::uint32_t* words = tile.panel;
+    for (std::int64_t c = 0; c < tile.columns; c += 16, words += kPanelRows) {
+        const __m512i p0 = _mm512_loadu_si512(words), p1 = _mm512_loadu_si512(words + 16);
+        const __m512i p2 = _mm512_loadu_si512(words + 32), p3 = _mm512_loadu_si512(words + 48);
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s) {
+            const __m512i w0 = _mm512_and_si512(_mm512_srli_epi32(p0, static_cast<unsigned>(2 * s)), three);
+            const __m512i w1 = _mm512_and_si512(_mm512_srli_epi32(p1, static_cast<unsigned>(2 * s)), three);
+            const __m512i w2 = _mm512_and_si512(_mm512_srli_epi32(p2, static_cast<unsigned>(2 * s)), three);
+            const __m512i w3 = _mm512_and_si512(_mm512_srli_epi32(p3, static_cast<unsigned>(2 * s)), three);
+#pragma GCC unroll 4
+            for (int t = 0; t < Tokens; ++t) {
+                const __m512i four = broadcastFour(tile.codes + t * tile.codesStride + c + 4 * s);
+                sums[t][0] = _mm512_dpbusd_epi32(sums[t][0], w0, four);
+                sums[t][1] = _mm512_dpbusd_epi32(sums[t][1], w1, four);
+                sums[t][2] = _mm512_dpbusd_epi32(sums[t][2], w2, four);
+                sums[t][3] = _mm512_dpbusd_epi32(sums[t][3], w3, four);
+            }
+        }
+    }
+    for (int t = 0; t < Tokens; ++t) {
+        for (int v = 0; v < 4; ++v) storeSums(tile, t, v, sums[t][v]);
+    }
+}
+
+void fewTokens(const TernaryTile& tile) {
+    switch (tile.tokens) {
+        case 1:
+            fewTokensTimesPanel<1>(tile);
+            break;
+        case 2:
+            fewTokensTimesPanel<2>(tile);
+            break;
+        case 3:
+            fewTokensTimesPanel<3>(tile);
+            break;
+        case 4:
+            fewTokensTimesPanel<4>(tile);
+            break;
+        default:
+            break;
+    }
+}
+
+/// The sixteen codes of one word as 32-bit numbers w + 1.
+inline __m512i codesOfWord(std::uint32_t word) {
+    // Column c lies at bit (c % 4)·8 + (c / 4)·2.
+    const __m512i shifts = _mm512_setr_epi32(0, 8, 16, 24, 2, 10, 18, 26, 4, 12, 20, 28, 6, 14, 22, 30);
+    return _mm512_and_si512(_mm512_srlv_epi32(_mm512_set1_epi32(static_cast<int>(word)), shifts), _mm512_set1_epi32(3));
+}
+
+void panelToFloat(const std::uint32_t* panel, std::int64_t in, int rows, float* out, std::int64_t stride) {
+    const __m512i one = _mm512_set1_epi32(1);
+    for (int r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < in; c += 16) {
+            const __m512i codes = _mm512_sub_epi32(codesOfWord(panel[c / 16 * kPanelRows + r]), one);
+            _mm512_mask_storeu_ps(out + r * stride + c, maskOf(in - c), _mm512_cvtepi32_ps(codes));
+        }
+    }
+}
+
+void panelToBf16(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride) {
+    const __m512i table = _mm512_setr_epi32(0xbf80, 0, 0x3f80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    for (int r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < in; c += 16) {
+            const __m512i bits = _mm512_permutexvar_epi32(codesOfWord(panel[c / 16 * kPanelRows + r]), table);
+            _mm256_mask_storeu_epi16(out + r * stride + c, maskOf(in - c), _mm512_cvtepi32_epi16(bits));
+        }
+    }
+}
+
+inline __m256i roundToBf16(__m512 v) {
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+    // Rounding must not carry a NaN into something else.
+    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    rounded = _mm512_mask_or_epi32(rounded, nan, _mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(rounded);
+}
+
+void codesToFloat(const std::int8_t* codes, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __mmask16 valid = maskOf(count - i);
+        const __m512i wide = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(valid, codes + i));
+        _mm512_mask_storeu_ps(out + i, valid, _mm512_cvtepi32_ps(wide));
+    }
+}
+
+void codesToBf16(const std::int8_t* codes, std::int64_t count, std::uint16_t* out) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __mmask16 valid = maskOf(count - i);
+        // Whole numbers up to 256 are exact: the low half is zero.
+        const __m512 wide = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(valid, codes + i)));
+        _mm256_mask_storeu_epi16(out + i, valid,
+                                 _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(wide), 16)));
+    }
+}
+
+inline __m512 scaled(const float* in, const float* scales, __m512 scale, std::int64_t i, __mmask16 valid) {
+    const __m512 factor = scales ? _mm512_mul_ps(_mm512_maskz_loadu_ps(valid, scales + i), scale) : scale;
+    return _mm512_mul_ps(_mm512_maskz_loadu_ps(valid, in + i), factor);
+}
+
+void scaleToFloat(const float* in, const float* scales, float scale, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __mmask16 valid = maskOf(count - i);
+        _mm512_mask_storeu_ps(out + i, valid, scaled(in, scales, _mm512_set1_ps(scale), i, valid));
+    }
+}
+
+void scaleToBf16(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __mmask16 valid = maskOf(count - i);
+        _mm256_mask_storeu_epi16(out + i, valid, roundToBf16(scaled(in, scales, _mm512_set1_ps(scale), i, valid)));
+    }
+}
+
+}  // namespace
+
+const LinearKernels kLinearKernelsAvx512 = {rowSums,     packPanel,    codeSums,    unpackPanel,
+                                            manyTokens,  fewTokens,    panelToBf16, panelToFloat,
+                                            codesToBf16, codesToFloat, scaleToBf16, scaleToFloat};
+
+}  // namespace distillix::cpu
+#endif
