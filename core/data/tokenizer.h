@@ -75,10 +75,29 @@ struct TokenizerTraining {
     std::vector<std::string> specialTokens;  ///< the chat template's, each one piece
     std::uint64_t maxBytes = 64u << 20;      ///< of text that the trainer looks at, spread evenly over the input
 };
-/// BPE with byte fallback, whitespace kept exactly, no normalization, digits apart: decode(encode(x)) == x.
-/// `next` yields texts until it returns false; at most `maxBytes` of them are held. Pieces 0..3 are <unk>, <s> (BOS),
-/// </s> (EOS), <pad>, then the special tokens (control pieces), then the 256 bytes. The same texts and options give the
-/// same bytes. Little text makes fewer pieces than asked. InvalidArgument: too small a vocabulary, unusable tokens.
+
+/// Makes a tokenizer of texts: BPE with byte fallback, whitespace kept exactly, no normalization, digits apart, so that
+/// decode(encode(x)) == x. Holds at most `maxBytes` of the texts. One thread at a time.
+class TokenizerTrainer {
+  public:
+    explicit TokenizerTrainer(TokenizerTraining options);
+    ~TokenizerTrainer();
+    TokenizerTrainer(const TokenizerTrainer&) = delete;
+    TokenizerTrainer& operator=(const TokenizerTrainer&) = delete;
+    /// A copy is kept of what is needed. Bytes that are no UTF-8 count as U+FFFD.
+    void add(std::string_view text);
+    bool empty() const;
+    /// Pieces 0..3 are <unk>, <s> (BOS), </s> (EOS), <pad>, then the special tokens (control pieces), then the 256
+    /// bytes. The same texts and options give the same bytes. Little text makes fewer pieces than asked. About 1 s for
+    /// each MB of text. InvalidArgument: no text, too small a vocabulary, unusable special tokens.
+    Result<Tokenizer> train() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+/// The same for texts that `next` yields until it returns false.
 Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::function<bool(std::string&)>& next);
 
 }  // namespace distillix

@@ -131,7 +131,29 @@ Characters frequentCharacters(const std::vector<std::string>& blocks, std::size_
 
 }  // namespace
 
-Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::function<bool(std::string&)>& next) try {
+struct TokenizerTrainer::State {
+    TokenizerTraining options;
+    EvenSample sample;
+    explicit State(TokenizerTraining given) : options(std::move(given)), sample(options.maxBytes) {}
+};
+
+TokenizerTrainer::TokenizerTrainer(TokenizerTraining options) : m_state(std::make_unique<State>(std::move(options))) {}
+TokenizerTrainer::~TokenizerTrainer() = default;
+
+void TokenizerTrainer::add(std::string_view text) {
+    if (utf8FirstInvalid(text) == std::string_view::npos)
+        m_state->sample.add(text);
+    else
+        m_state->sample.add(utf8Replaced(text));
+}
+
+bool TokenizerTrainer::empty() const {
+    return m_state->sample.blocks().empty();
+}
+
+Result<Tokenizer> TokenizerTrainer::train() const try {
+    const TokenizerTraining& options = m_state->options;
+    const EvenSample& sample = m_state->sample;
     const int least = kFixedPieces + static_cast<int>(options.specialTokens.size()) + kLeastLearned;
     if (options.vocabSize < least || options.vocabSize > (1 << 20))
         return makeError(ErrorCode::InvalidArgument, "a vocabulary of " + std::to_string(options.vocabSize) +
@@ -145,10 +167,7 @@ Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::fu
                              "\"" + token + "\" cannot be a special token: it is empty or has a space, comma or quote");
         specials += (specials.empty() ? "" : ",") + token;
     }
-    EvenSample sample(options.maxBytes);
-    for (std::string text; next(text);) sample.add(utf8Replaced(text));
-    if (sample.blocks().empty())
-        return makeError(ErrorCode::InvalidArgument, "there is no text to train a tokenizer on");
+    if (empty()) return makeError(ErrorCode::InvalidArgument, "there is no text to train a tokenizer on");
 
     const auto most = static_cast<std::size_t>(options.vocabSize - least + kLeastLearned) / 2;
     std::unordered_map<std::string, std::string> flags{
@@ -185,6 +204,12 @@ Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::fu
     return Tokenizer::fromBytes(std::move(serialized));
 } catch (const std::exception& error) {
     return makeError(ErrorCode::OutOfMemory, std::string("the tokenizer cannot be trained: ") + error.what());
+}
+
+Result<Tokenizer> trainTokenizer(const TokenizerTraining& options, const std::function<bool(std::string&)>& next) {
+    TokenizerTrainer trainer(options);
+    for (std::string text; next(text);) trainer.add(text);
+    return trainer.train();
 }
 
 }  // namespace distillix
