@@ -16,8 +16,8 @@
 //    failure of the device may come up at a later call or at synchronize().
 //  - Results do not depend on the number of threads or on timing: the same inputs give the same bits on one device.
 //
-// Shapes use SPEC.md's letters: B batch, T tokens, M = B·T rows, d hidden_dim, H heads, Hkv key/value heads, h head_dim,
-// F mlp_hidden_dim, V vocabulary. Matrices are row-major.
+// Shapes use SPEC.md's letters: B batch, T tokens, M = B·T rows, d hidden_dim, H heads, Hkv key/value heads, h
+// head_dim, F mlp_hidden_dim, V vocabulary. Matrices are row-major.
 #pragma once
 
 #include <array>
@@ -65,7 +65,9 @@ struct TypedPtr {
         return {data + elements * static_cast<std::ptrdiff_t>(dtypeBytes(type)), type};
     }
 };
-inline TypedPtr typed(DevicePtr<float> p) { return {p.as<std::byte>(), DType::F32}; }
+inline TypedPtr typed(DevicePtr<float> p) {
+    return {p.as<std::byte>(), DType::F32};
+}
 
 /// A queue of operations on one device; made and destroyed by its backend.
 struct Stream {
@@ -89,20 +91,20 @@ struct Exec {
 };
 
 struct BackendInfo {
-    std::string name;        ///< "cpu", "cuda", "reference"
-    std::string device;      ///< the processor's or card's own name
-    std::string level;       ///< "avx512vnni", "avx2", "scalar"; "sm_90"
-    int threads = 1;         ///< host threads that work; 1 on a card
+    std::string name;    ///< "cpu", "cuda", "reference"
+    std::string device;  ///< the processor's or card's own name
+    std::string level;   ///< "avx512vnni", "avx2", "scalar"; "sm_90"
+    int threads = 1;     ///< host threads that work; 1 on a card
     std::uint64_t memoryBytes = 0;
-    bool hasBf16 = false;    ///< Precision::product may be BF16 at full speed
+    bool hasBf16 = false;  ///< Precision::product may be BF16 at full speed
 };
 
 /// The largest sizes that will be asked for; workspaceBytes() and memory plans are made from it.
 struct Workload {
-    int rows = 0;            ///< M, tokens of a micro-step or of a prefill chunk
-    int sequence = 0;        ///< T
+    int rows = 0;      ///< M, tokens of a micro-step or of a prefill chunk
+    int sequence = 0;  ///< T
     int hidden = 0, heads = 0, kvHeads = 0, headDim = 0, mlp = 0, vocabulary = 0;
-    bool training = false;   ///< backward and optimizer too
+    bool training = false;  ///< backward and optimizer too
 };
 
 // ---- linear layers ------------------------------------------------------------------------------------------------
@@ -110,26 +112,26 @@ struct Workload {
 /// A linear layer y = x·Wᵀ, or up to three that share an input, stacked along `out` (q, k, v; gate, up).
 struct LinearShape {
     int in = 0;
-    int out = 0;                         ///< the sum of `segments`
-    std::array<int, 3> segments{};       ///< rows of each stacked matrix; each ternary one has its own γ
-    bool ternary = false;                ///< SPEC's BitLinear; false is a plain product
-    bool perChannel = false;             ///< γ per output row instead of per matrix
+    int out = 0;                    ///< the sum of `segments`
+    std::array<int, 3> segments{};  ///< rows of each stacked matrix; each ternary one has its own γ
+    bool ternary = false;           ///< SPEC's BitLinear; false is a plain product
+    bool perChannel = false;        ///< γ per output row instead of per matrix
     float quantizationEps = 1e-8f;
 };
 
 /// A weight as products read it: the latent matrix and the form that prepareWeights made from it.
 struct LinearWeight {
     LinearShape shape;
-    DevicePtr<const float> latent;       ///< [out, in]
-    DevicePtr<std::byte> prepared;       ///< preparedBytes() bytes, the backend's own layout; null if that is 0
+    DevicePtr<const float> latent;  ///< [out, in]
+    DevicePtr<std::byte> prepared;  ///< preparedBytes() bytes, the backend's own layout; null if that is 0
 };
 
 /// What the input of a linear layer is, and what forward keeps of it for backward. Ternary layers use codes and alpha,
 /// plain ones use values.
 struct LinearInput {
-    DevicePtr<std::int8_t> codes;        ///< [M, in] Xq
-    DevicePtr<float> alpha;              ///< [M] α = max|x| + eps
-    TypedPtr values;                     ///< [M, in]
+    DevicePtr<std::int8_t> codes;  ///< [M, in] Xq
+    DevicePtr<float> alpha;        ///< [M] α = max|x| + eps
+    TypedPtr values;               ///< [M, in]
 };
 
 /// Health of one prepared matrix (one per segment), so that weights that die are seen.
@@ -142,25 +144,25 @@ struct WeightHealth {
 
 struct PrepareWeight {
     LinearWeight weight;
-    DevicePtr<WeightHealth> health;      ///< one for each segment, or null
-    bool first = true;                   ///< nothing was prepared here before, so that no flips are counted
+    DevicePtr<WeightHealth> health;  ///< one for each segment, or null
+    bool first = true;               ///< nothing was prepared here before, so that no flips are counted
 };
 
 struct LinearForwardArgs {
-    int rows = 0;                        ///< M
+    int rows = 0;  ///< M
     LinearWeight weight;
     LinearInput input;
-    TypedPtr out;                        ///< [M, out]: x·Wᵀ, plus residual if there is one
-    DevicePtr<const float> residual;     ///< [M, out] or null; may be `out` itself (then in place), which is F32 then
+    TypedPtr out;                     ///< [M, out]: x·Wᵀ, plus residual if there is one
+    DevicePtr<const float> residual;  ///< [M, out] or null; may be `out` itself (then in place), which is F32 then
 };
 
 struct LinearBackwardArgs {
     int rows = 0;
     LinearWeight weight;
-    LinearInput input;                   ///< as forward kept it
-    TypedPtr dOut;                       ///< [M, out]
-    TypedPtr dInput;                     ///< [M, in], or null where nobody needs it
-    DevicePtr<float> dWeight;            ///< [out, in] accumulated, or null
+    LinearInput input;         ///< as forward kept it
+    TypedPtr dOut;             ///< [M, out]
+    TypedPtr dInput;           ///< [M, in], or null where nobody needs it
+    DevicePtr<float> dWeight;  ///< [out, in] accumulated, or null
 };
 
 // ---- norms, activations, rotary positions -------------------------------------------------------------------------
@@ -170,108 +172,108 @@ struct LinearBackwardArgs {
 struct NormQuantizeArgs {
     int rows = 0;
     int width = 0;
-    TypedPtr x;                          ///< [M, width]
-    DevicePtr<const float> weight;       ///< [width], or null: no norm
+    TypedPtr x;                     ///< [M, width]
+    DevicePtr<const float> weight;  ///< [width], or null: no norm
     float normEps = 1e-6f;
     float quantizationEps = 1e-8f;
     LinearInput out;
-    DevicePtr<float> rstd;               ///< [M] 1/sqrt(mean x² + eps), kept for backward; null: not kept
+    DevicePtr<float> rstd;  ///< [M] 1/sqrt(mean x² + eps), kept for backward; null: not kept
 };
 
 struct NormBackwardArgs {
     int rows = 0;
     int width = 0;
-    TypedPtr x;                          ///< [M, width] the norm's input
-    DevicePtr<const float> weight;       ///< [width]
-    DevicePtr<const float> rstd;         ///< [M]
-    TypedPtr dOut;                       ///< [M, width]
-    TypedPtr dX;                         ///< [M, width]
-    bool accumulate = false;             ///< dX += instead of dX = (the residual stream's gradient, in place)
-    DevicePtr<float> dWeight;            ///< [width] accumulated
+    TypedPtr x;                     ///< [M, width] the norm's input
+    DevicePtr<const float> weight;  ///< [width]
+    DevicePtr<const float> rstd;    ///< [M]
+    TypedPtr dOut;                  ///< [M, width]
+    TypedPtr dX;                    ///< [M, width]
+    bool accumulate = false;        ///< dX += instead of dX = (the residual stream's gradient, in place)
+    DevicePtr<float> dWeight;       ///< [width] accumulated
 };
 
 /// hidden = silu(gate)·up, then the sub-norm where its weight is given, then codes or values as in NormQuantizeArgs.
 struct SwigluArgs {
     int rows = 0;
-    int width = 0;                       ///< F
-    TypedPtr gateUp;                     ///< [M, 2F]: gate in the first F columns
-    DevicePtr<const float> subNorm;      ///< [F] or null
+    int width = 0;                   ///< F
+    TypedPtr gateUp;                 ///< [M, 2F]: gate in the first F columns
+    DevicePtr<const float> subNorm;  ///< [F] or null
     float normEps = 1e-6f;
     float quantizationEps = 1e-8f;
-    LinearInput out;                     ///< [M, F]
-    DevicePtr<float> rstd;               ///< [M] of the sub-norm; null without it
+    LinearInput out;        ///< [M, F]
+    DevicePtr<float> rstd;  ///< [M] of the sub-norm; null without it
 };
 
 struct SwigluBackwardArgs {
     int rows = 0;
     int width = 0;
-    TypedPtr gateUp;                     ///< [M, 2F] as forward read it
+    TypedPtr gateUp;  ///< [M, 2F] as forward read it
     DevicePtr<const float> subNorm;
     DevicePtr<const float> rstd;
-    TypedPtr dOut;                       ///< [M, F] gradient of what the down projection read
-    TypedPtr dGateUp;                    ///< [M, 2F]; may be gateUp itself (in place)
-    DevicePtr<float> dSubNorm;           ///< [F] accumulated; null without it
+    TypedPtr dOut;              ///< [M, F] gradient of what the down projection read
+    TypedPtr dGateUp;           ///< [M, 2F]; may be gateUp itself (in place)
+    DevicePtr<float> dSubNorm;  ///< [F] accumulated; null without it
 };
 
 /// Splits [M, (H+2·Hkv)·h] rows (q, then k, then v heads), norms each q and k head where norms are given, and rotates.
 struct QkNormRopeArgs {
     int rows = 0;
     int heads = 0, kvHeads = 0, headDim = 0;
-    TypedPtr qkv;                        ///< [M, (H+2Hkv)·h], untouched: kept raw for backward; v is read from here
-    DevicePtr<const float> qNorm;        ///< [h], or null for none (both or neither)
-    DevicePtr<const float> kNorm;        ///< [h]
+    TypedPtr qkv;                  ///< [M, (H+2Hkv)·h], untouched: kept raw for backward; v is read from here
+    DevicePtr<const float> qNorm;  ///< [h], or null for none (both or neither)
+    DevicePtr<const float> kNorm;  ///< [h]
     float normEps = 1e-6f;
     DevicePtr<const std::int32_t> positions;  ///< [M] position of each token within its document
-    DevicePtr<const float> ropeTable;    ///< [positions, h/2, 2]: cos, sin of pos/scaling·base^(-2j/h)
-    TypedPtr qk;                         ///< [M, (H+Hkv)·h] out: rotated q, then k
+    DevicePtr<const float> ropeTable;         ///< [positions, h/2, 2]: cos, sin of pos/scaling·base^(-2j/h)
+    TypedPtr qk;                              ///< [M, (H+Hkv)·h] out: rotated q, then k
 };
 
 struct QkNormRopeBackwardArgs {
     int rows = 0;
     int heads = 0, kvHeads = 0, headDim = 0;
-    TypedPtr qkv;                        ///< as forward read it
+    TypedPtr qkv;  ///< as forward read it
     DevicePtr<const float> qNorm, kNorm;
     float normEps = 1e-6f;
     DevicePtr<const std::int32_t> positions;
     DevicePtr<const float> ropeTable;
-    TypedPtr dQk;                        ///< [M, (H+Hkv)·h] gradient of the rotated q and k
-    TypedPtr dQkv;                       ///< [M, (H+2Hkv)·h]: q and k columns are written, v's are left alone
-    DevicePtr<float> dQNorm, dKNorm;     ///< [h] accumulated; null without norms
+    TypedPtr dQk;                     ///< [M, (H+Hkv)·h] gradient of the rotated q and k
+    TypedPtr dQkv;                    ///< [M, (H+2Hkv)·h]: q and k columns are written, v's are left alone
+    DevicePtr<float> dQNorm, dKNorm;  ///< [h] accumulated; null without norms
 };
 
 // ---- attention ----------------------------------------------------------------------------------------------------
 
 /// Causal grouped-query attention over packed documents. No T x T matrix is kept: backward recomputes from lse.
 struct AttentionArgs {
-    int batch = 0, tokens = 0;           ///< B, T
+    int batch = 0, tokens = 0;  ///< B, T
     int heads = 0, kvHeads = 0, headDim = 0;
-    TypedPtr q, k, v;                    ///< head i of token m at [m·stride + i·h]
-    int qStride = 0, kStride = 0, vStride = 0;  ///< elements from one token to the next
+    TypedPtr q, k, v;                             ///< head i of token m at [m·stride + i·h]
+    int qStride = 0, kStride = 0, vStride = 0;    ///< elements from one token to the next
     DevicePtr<const std::int32_t> documentStart;  ///< [B, T] index in its sequence of the first token of a token's
                                                   ///< document; null: every sequence is one document
-    float softCap = 0;                   ///< cap·tanh(s/cap) before the mask; 0: none
-    TypedPtr out;                        ///< [M, H·h]
-    DevicePtr<float> lse;                ///< [B, H, T] log of the sum of exp of a row's capped scores
+    float softCap = 0;                            ///< cap·tanh(s/cap) before the mask; 0: none
+    TypedPtr out;                                 ///< [M, H·h]
+    DevicePtr<float> lse;                         ///< [B, H, T] log of the sum of exp of a row's capped scores
 };
 
 struct AttentionBackwardArgs {
-    AttentionArgs forward;               ///< as forward was called, with its `out` and `lse`
-    TypedPtr dOut;                       ///< [M, H·h]
-    TypedPtr dQ, dK, dV;                 ///< laid out as q, k, v, with strides of their own; overwritten
+    AttentionArgs forward;  ///< as forward was called, with its `out` and `lse`
+    TypedPtr dOut;          ///< [M, H·h]
+    TypedPtr dQ, dK, dV;    ///< laid out as q, k, v, with strides of their own; overwritten
     int dQStride = 0, dKStride = 0, dVStride = 0;
 };
 
 /// Keys and values of the tokens so far, of one layer.
 struct KvCache {
-    TypedPtr keys, values;               ///< [B, capacity, Hkv, h]
+    TypedPtr keys, values;  ///< [B, capacity, Hkv, h]
     int capacity = 0;
 };
 
 /// Writes the new tokens' rotated keys and values behind those that are there.
 struct KvAppendArgs {
-    int batch = 0, tokens = 0;           ///< T new tokens a sequence
+    int batch = 0, tokens = 0;  ///< T new tokens a sequence
     int kvHeads = 0, headDim = 0;
-    TypedPtr k, v;                       ///< strided as in AttentionArgs
+    TypedPtr k, v;  ///< strided as in AttentionArgs
     int kStride = 0, vStride = 0;
     DevicePtr<const std::int32_t> past;  ///< [B] tokens in the cache before
     KvCache cache;
@@ -286,53 +288,53 @@ struct CachedAttentionArgs {
     KvCache cache;
     DevicePtr<const std::int32_t> past;  ///< [B] tokens in the cache before these
     float softCap = 0;
-    TypedPtr out;                        ///< [M, H·h]
+    TypedPtr out;  ///< [M, H·h]
 };
 
 // ---- embedding, head, loss, sampling ------------------------------------------------------------------------------
 
 struct EmbedArgs {
     int rows = 0, width = 0, vocabulary = 0;
-    DevicePtr<const std::int32_t> ids;   ///< [M], each in [0, V): the host checks before it uploads
-    DevicePtr<const float> table;        ///< [V, d]
-    DevicePtr<float> out;                ///< [M, d]
+    DevicePtr<const std::int32_t> ids;  ///< [M], each in [0, V): the host checks before it uploads
+    DevicePtr<const float> table;       ///< [V, d]
+    DevicePtr<float> out;               ///< [M, d]
 };
 
 struct EmbedBackwardArgs {
     int rows = 0, width = 0, vocabulary = 0;
     DevicePtr<const std::int32_t> ids;
-    DevicePtr<const float> dOut;         ///< [M, d]
-    DevicePtr<float> dTable;             ///< [V, d] accumulated
+    DevicePtr<const float> dOut;  ///< [M, d]
+    DevicePtr<float> dTable;      ///< [V, d] accumulated
 };
 
 /// logits = cap(x·Eᵀ), all of them.
 struct HeadLogitsArgs {
     int rows = 0;
-    LinearWeight head;                   ///< in d, out V, never ternary
-    TypedPtr x;                          ///< [M, d] behind the last norm
+    LinearWeight head;  ///< in d, out V, never ternary
+    TypedPtr x;         ///< [M, d] behind the last norm
     float softCap = 0;
-    DevicePtr<float> logits;             ///< [M, V]
+    DevicePtr<float> logits;  ///< [M, V]
 };
 
 /// Head, cap, cross-entropy and their gradients, in chunks: logits are never kept. Only the rows that have a target
 /// are looked at. The loss of a row is (1-ε)·CE + ε·mean over V of (-log p); with a teacher, w·that + (1-w)·τ²·KL.
 struct HeadLossArgs {
-    int rows = 0;                        ///< M
-    int targetCount = 0;                 ///< n
+    int rows = 0;         ///< M
+    int targetCount = 0;  ///< n
     LinearWeight head;
-    TypedPtr x;                          ///< [M, d]
+    TypedPtr x;                                ///< [M, d]
     DevicePtr<const std::int32_t> targetRows;  ///< [n] ascending rows of x that have a target
     DevicePtr<const std::int32_t> targets;     ///< [n] token ids in [0, V)
     float softCap = 0;
-    float labelSmoothing = 0;            ///< ε
-    DevicePtr<const float> teacherLogits;      ///< [n, V] capped, or null
-    float teacherWeight = 1;             ///< w
-    float temperature = 1;               ///< τ
-    DevicePtr<float> losses;             ///< [n]
+    float labelSmoothing = 0;              ///< ε
+    DevicePtr<const float> teacherLogits;  ///< [n, V] capped, or null
+    float teacherWeight = 1;               ///< w
+    float temperature = 1;                 ///< τ
+    DevicePtr<float> losses;               ///< [n]
     // Gradients of gradientScale · (sum of the losses); all null for evaluation.
-    float gradientScale = 0;             ///< 1 / the step's valid labels
-    TypedPtr dX;                         ///< [M, d]; rows without a target are set to zero
-    DevicePtr<float> dHead;              ///< [V, d] accumulated
+    float gradientScale = 0;  ///< 1 / the step's valid labels
+    TypedPtr dX;              ///< [M, d]; rows without a target are set to zero
+    DevicePtr<float> dHead;   ///< [V, d] accumulated
 };
 
 /// Draws one token a row. Candidates rank by their logits, the lower id first among equals; a NaN ranks last.
@@ -340,12 +342,12 @@ struct HeadLossArgs {
 /// sum of probabilities exceeds `uniform` times the whole.
 struct SampleArgs {
     int rows = 0, vocabulary = 0;
-    DevicePtr<const float> logits;       ///< [rows, V]
+    DevicePtr<const float> logits;  ///< [rows, V]
     float temperature = 1;
-    int topK = 0;                        ///< keep the k largest; 0: all
-    float topP = 1;                      ///< then the smallest set whose probabilities reach p
-    DevicePtr<const float> uniform;      ///< [rows] in [0, 1), from the caller's generator
-    DevicePtr<std::int32_t> tokens;      ///< [rows]
+    int topK = 0;                    ///< keep the k largest; 0: all
+    float topP = 1;                  ///< then the smallest set whose probabilities reach p
+    DevicePtr<const float> uniform;  ///< [rows] in [0, 1), from the caller's generator
+    DevicePtr<std::int32_t> tokens;  ///< [rows]
 };
 
 // ---- optimizer ----------------------------------------------------------------------------------------------------
@@ -357,8 +359,8 @@ struct TensorSpan {
 
 struct GradientNormArgs {
     std::span<const TensorSpan> gradients;
-    float limit = 0;                     ///< clip to this norm; 0: never
-    DevicePtr<float> norm;               ///< [2]: the norm, and min(1, limit/norm), which the optimizers multiply by
+    float limit = 0;        ///< clip to this norm; 0: never
+    DevicePtr<float> norm;  ///< [2]: the norm, and min(1, limit/norm), which the optimizers multiply by
 };
 
 struct MuonTensor {
@@ -368,7 +370,7 @@ struct MuonTensor {
 struct MuonArgs {
     std::span<const MuonTensor> tensors;
     float learningRate = 0, weightDecay = 0, momentum = 0.95f;
-    bool matchRmsAdamW = true;           ///< 0.2·sqrt(max(rows, cols)); else sqrt(max(1, rows/cols))
+    bool matchRmsAdamW = true;             ///< 0.2·sqrt(max(rows, cols)); else sqrt(max(1, rows/cols))
     DevicePtr<const float> gradientScale;  ///< [1] or null for 1
 };
 
@@ -380,7 +382,7 @@ struct AdamWTensor {
 struct AdamWArgs {
     std::span<const AdamWTensor> tensors;
     float learningRate = 0, weightDecay = 0, beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f;
-    std::int64_t step = 1;               ///< 1 for the first update
+    std::int64_t step = 1;  ///< 1 for the first update
     DevicePtr<const float> gradientScale;
 };
 
@@ -401,10 +403,13 @@ class Backend {
     /// Waits for everything queued, and reports what failed.
     virtual Result<void> synchronize(Stream stream) = 0;
     /// `source` may be reused when the call returns.
-    virtual Result<void> copyToDevice(Stream stream, DevicePtr<std::byte> target, const void* source, std::size_t bytes) = 0;
+    virtual Result<void> copyToDevice(Stream stream, DevicePtr<std::byte> target, const void* source,
+                                      std::size_t bytes) = 0;
     /// `target` holds the bytes after synchronize().
-    virtual Result<void> copyToHost(Stream stream, void* target, DevicePtr<const std::byte> source, std::size_t bytes) = 0;
-    virtual Result<void> copyOnDevice(Stream stream, DevicePtr<std::byte> target, DevicePtr<const std::byte> source, std::size_t bytes) = 0;
+    virtual Result<void> copyToHost(Stream stream, void* target, DevicePtr<const std::byte> source,
+                                    std::size_t bytes) = 0;
+    virtual Result<void> copyOnDevice(Stream stream, DevicePtr<std::byte> target, DevicePtr<const std::byte> source,
+                                      std::size_t bytes) = 0;
     virtual Result<void> fillZero(Stream stream, DevicePtr<std::byte> target, std::size_t bytes) = 0;
 
     /// Scratch that the largest operation of this workload needs.

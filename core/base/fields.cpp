@@ -14,10 +14,14 @@ Result<void> checkRange(const Field& field, double value) {
     if (std::isfinite(value) && value >= field.min && value <= field.max) return {};
     std::ostringstream text;
     text << "must be ";
-    if (std::isfinite(field.min) && std::isfinite(field.max)) text << "between " << field.min << " and " << field.max;
-    else if (std::isfinite(field.min)) text << "at least " << field.min;
-    else if (std::isfinite(field.max)) text << "at most " << field.max;
-    else text << "a finite number";
+    if (std::isfinite(field.min) && std::isfinite(field.max))
+        text << "between " << field.min << " and " << field.max;
+    else if (std::isfinite(field.min))
+        text << "at least " << field.min;
+    else if (std::isfinite(field.max))
+        text << "at most " << field.max;
+    else
+        text << "a finite number";
     text << ", not " << value;
     return fieldError(field, text.str());
 }

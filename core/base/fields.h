@@ -9,20 +9,21 @@
 #pragma once
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/result.h"
 
 namespace distillix {
 
 struct Field {
-    const char* name;                    ///< JSON key; the flag is --name with '_' as '-'
-    const char* help;                    ///< one line, for --help and the form's tooltip
-    const char* unit = "";               ///< "tokens", "steps", …; empty for a plain number
+    const char* name;       ///< JSON key; the flag is --name with '_' as '-'
+    const char* help;       ///< one line, for --help and the form's tooltip
+    const char* unit = "";  ///< "tokens", "steps", …; empty for a plain number
     double min = -std::numeric_limits<double>::infinity();
     double max = std::numeric_limits<double>::infinity();
     std::vector<std::string> choices{};  ///< a string field's allowed values; empty: any
@@ -70,9 +71,11 @@ Result<void> readField(T& value, const Field& field, const nlohmann::ordered_jso
         // Whole numbers written as 2048.0 are whole numbers all the same.
         if (!json.is_number()) return fieldError(field, "must be a whole number");
         const double number = json.template get<double>();
-        if (!(number >= -9.0e15 && number <= 9.0e15) || number != static_cast<double>(static_cast<std::int64_t>(number)))
+        if (!(number >= -9.0e15 && number <= 9.0e15) ||
+            number != static_cast<double>(static_cast<std::int64_t>(number)))
             return fieldError(field, "must be a whole number");
-        if (number < static_cast<double>(std::numeric_limits<T>::min()) || number > static_cast<double>(std::numeric_limits<T>::max()))
+        if (number < static_cast<double>(std::numeric_limits<T>::min()) ||
+            number > static_cast<double>(std::numeric_limits<T>::max()))
             return fieldError(field, "is out of range");
         TRY_VOID(checkRange(field, number));
         value = static_cast<T>(number);
@@ -88,7 +91,8 @@ Result<void> readField(T& value, const Field& field, const nlohmann::ordered_jso
 /// Sets the fields that `json` names; the others keep their values. Keys that are no field are put into `unknown`
 /// (when given). InvalidData names the key and what it must be; `config` is then unspecified.
 template <typename Config>
-Result<void> fieldsFromJson(Config& config, const nlohmann::ordered_json& json, nlohmann::ordered_json* unknown = nullptr) {
+Result<void> fieldsFromJson(Config& config, const nlohmann::ordered_json& json,
+                            nlohmann::ordered_json* unknown = nullptr) {
     if (!json.is_object()) return makeError(ErrorCode::InvalidData, "a configuration must be a JSON object");
     Result<void> result;
     std::vector<std::string> known;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the engine fails: every fallible function returns Result<T>; exceptions stay inside the libraries that throw them.
+// How the engine fails: every fallible function returns Result<T>; exceptions stay inside the libraries that throw
+// them.
 #pragma once
 
 #include <memory>
@@ -50,8 +51,8 @@ inline Error makeError(ErrorCode code, std::string message, std::string where = 
 template <typename T>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : m_value(std::move(value)) {}                                           // NOLINT
-    Result(Error error) : m_error(std::make_unique<Error>(std::move(error))) {}              // NOLINT
+    Result(T value) : m_value(std::move(value)) {}                               // NOLINT
+    Result(Error error) : m_error(std::make_unique<Error>(std::move(error))) {}  // NOLINT
     bool ok() const { return !m_error; }
     explicit operator bool() const { return ok(); }
     T& value() & { return *m_value; }
@@ -86,22 +87,22 @@ class [[nodiscard]] Result<void> {
 }  // namespace distillix
 
 /// TRY(expression): the expression's value, or return its error from the enclosing function.
-#define TRY(expression)                                               \
-    __extension__({                                                   \
-        auto tryResult_ = (expression);                               \
-        if (!tryResult_.ok()) return tryResult_.takeError();          \
-        std::move(tryResult_).value();                                \
+#define TRY(expression)                                      \
+    __extension__({                                          \
+        auto tryResult_ = (expression);                      \
+        if (!tryResult_.ok()) return tryResult_.takeError(); \
+        std::move(tryResult_).value();                       \
     })
 /// The same for Result<void>.
-#define TRY_VOID(expression)                                          \
-    do {                                                              \
-        auto tryResult_ = (expression);                               \
-        if (!tryResult_.ok()) return tryResult_.takeError();          \
+#define TRY_VOID(expression)                                 \
+    do {                                                     \
+        auto tryResult_ = (expression);                      \
+        if (!tryResult_.ok()) return tryResult_.takeError(); \
     } while (0)
 /// As TRY, with a place put in front of the error's.
-#define TRY_AT(expression, place)                                               \
-    __extension__({                                                             \
-        auto tryResult_ = (expression);                                         \
-        if (!tryResult_.ok()) return tryResult_.takeError().at(place);          \
-        std::move(tryResult_).value();                                          \
+#define TRY_AT(expression, place)                                      \
+    __extension__({                                                    \
+        auto tryResult_ = (expression);                                \
+        if (!tryResult_.ok()) return tryResult_.takeError().at(place); \
+        std::move(tryResult_).value();                                 \
     })

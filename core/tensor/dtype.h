@@ -14,27 +14,39 @@ enum class DType : std::uint8_t { F32, F16, BF16, I8, U8, I32, I64, F64 };
 constexpr std::size_t dtypeBytes(DType type) {
     switch (type) {
         case DType::F32:
-        case DType::I32: return 4;
+        case DType::I32:
+            return 4;
         case DType::F16:
-        case DType::BF16: return 2;
+        case DType::BF16:
+            return 2;
         case DType::I8:
-        case DType::U8: return 1;
+        case DType::U8:
+            return 1;
         case DType::I64:
-        case DType::F64: return 8;
+        case DType::F64:
+            return 8;
     }
     return 0;
 }
 
 constexpr std::string_view dtypeName(DType type) {
     switch (type) {
-        case DType::F32: return "f32";
-        case DType::F16: return "f16";
-        case DType::BF16: return "bf16";
-        case DType::I8: return "i8";
-        case DType::U8: return "u8";
-        case DType::I32: return "i32";
-        case DType::I64: return "i64";
-        case DType::F64: return "f64";
+        case DType::F32:
+            return "f32";
+        case DType::F16:
+            return "f16";
+        case DType::BF16:
+            return "bf16";
+        case DType::I8:
+            return "i8";
+        case DType::U8:
+            return "u8";
+        case DType::I32:
+            return "i32";
+        case DType::I64:
+            return "i64";
+        case DType::F64:
+            return "f64";
     }
     return "?";
 }

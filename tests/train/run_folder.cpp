@@ -170,7 +170,8 @@ TEST(RunFolder, ATornLastLineIsPassedOverAndCutOff) {
         EXPECT_EQ(stepsOf(path), (Steps{1, 2})) << cut;
         EXPECT_EQ(readRun(path)->lastMetrics.at("step"), 2);
     }
-    for (const std::string& tail : {std::string("{\"step\":44,\"lo"), std::string(10000, '\0'), std::string("garbage")}) {
+    for (const std::string& tail :
+         {std::string("{\"step\":44,\"lo"), std::string(10000, '\0'), std::string("garbage")}) {
         ASSERT_OK(writeFileAtomic(file, whole + tail));
         auto run = RunFolder::open(path);
         ASSERT_OK(run);
