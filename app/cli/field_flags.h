@@ -30,30 +30,30 @@ class FieldFlags {
     FieldFlags(const FieldFlags&) = delete;
     FieldFlags& operator=(const FieldFlags&) = delete;
 
-    /// One flag a field, with help, unit and default; fields named in `without` get none. Values are checked while
-    /// the command line is parsed. This object must live as long as `app` parses.
-    void addTo(CLI::App& app, const std::set<std::string>& without = {}) {
+    struct Style {
+        std::set<std::string> without;  ///< fields that get no flag
+        std::string group = "Options";  ///< heading in --help
+        bool defaults = true;           ///< tell the struct's own defaults; not where a preset decides
+    };
+    /// One flag a field, with help, unit and default. Values are checked while the command line is parsed. This object
+    /// must live as long as `app` parses.
+    void addTo(CLI::App& app, const Style& style = {}) {
         const Config defaults;
         Config::forEachField(defaults, [&](const auto& value, const Field& field) {
-            if (without.count(field.name)) return;
+            if (style.without.count(field.name)) return;
             using T = std::decay_t<decltype(value)>;
-            const std::string help = helpOf(value, field);
+            const std::string flag = flagName(field), help = field.help + (style.defaults ? defaultText(value) : "");
             CLI::Option* option = nullptr;
             if constexpr (std::is_same_v<T, bool>) {
-                const std::string flag = flagName(field);
-                option = app.add_flag_callback(
-                    flag, [this, name = std::string(field.name)] { m_given[name] = true; }, help);
-                app.add_flag_callback(
-                       "--no-" + flag.substr(2), [this, name = std::string(field.name)] { m_given[name] = false; },
-                       "the opposite of " + flag)
-                    ->group("")
-                    ->excludes(option);
+                option = app.add_flag_function(
+                    flag + ",!--no-" + flag.substr(2),
+                    [this, name = std::string(field.name)](std::int64_t count) { m_given[name] = count > 0; }, help);
             } else {
                 option = app.add_option_function<std::string>(
-                    flagName(field), [this, field](const std::string& text) { take<T>(field, text); }, help);
+                    flag, [this, field](const std::string& text) { take<T>(field, text); }, help);
                 option->type_name(typeName<T>(field));
             }
-            if (field.advanced) option->group("Advanced");
+            option->group(field.advanced ? style.group + ", advanced" : style.group);
         });
     }
 
@@ -79,7 +79,7 @@ class FieldFlags {
     }
 
     template <typename T>
-    static std::string helpOf(const T& value, const Field& field) {
+    static std::string defaultText(const T& value) {
         std::string text;
         if constexpr (std::is_same_v<T, std::optional<double>>)
             text = value ? nlohmann::json(*value).dump() : "none";
@@ -89,7 +89,7 @@ class FieldFlags {
             text = value;
         else
             text = nlohmann::json(value).dump();
-        return std::string(field.help) + (text.empty() ? "" : " [" + text + "]");
+        return text.empty() ? "" : " [" + text + "]";
     }
 
     template <typename T>

@@ -121,7 +121,7 @@ void DeviceFlags::addTo(CLI::App& app) {
         ->type_name("NAME");
     app.add_option("--threads", threads, "Threads to compute with; 0: one for each core this process may use [0]")
         ->type_name("NUMBER")
-        ->check(CLI::Range(0, 4096));
+        ->check(CLI::Range(0, 4096).description(""));
 }
 
 int mainOf(int argc, char** argv) {
@@ -132,8 +132,12 @@ int mainOf(int argc, char** argv) {
     app.footer("distillix VERB --help tells a verb's flags and shows an example.");
     VerbSet verbs(app);
     addTokenizerVerbs(verbs);
+    addTrainVerbs(verbs);
     addRunsVerbs(verbs);
+    addGenerateVerbs(verbs);
+    addEvalVerb(verbs);
     addInfoVerbs(verbs);
+    addBenchVerbs(verbs);
     addLogitsVerb(verbs);
     try {
         app.parse(argc, argv);

@@ -69,11 +69,14 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
             }
             if (later.state != RunState::Running && later.state != RunState::Unknown) {
                 const Json answer = TRY(findCommandAnswer(path, id));
-                if (answer.is_null())
+                if (answer.is_null()) {
+                    std::error_code ignored;
+                    fs::remove(path / "commands" / (id + ".json"), ignored);  // nobody is there to take it
                     return makeError(
                         ErrorCode::Io,
                         std::string("the trainer ended without an answer: the run is ") + runStateName(later.state),
                         path.string());
+                }
                 continue;  // the next poll finds it
             }
             Progress progress;

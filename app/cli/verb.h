@@ -61,9 +61,13 @@ struct DeviceFlags {
 };
 
 // One file a group of verbs.
+void addBenchVerbs(VerbSet& verbs);
+void addEvalVerb(VerbSet& verbs);
+void addGenerateVerbs(VerbSet& verbs);
 void addInfoVerbs(VerbSet& verbs);
 void addLogitsVerb(VerbSet& verbs);
 void addRunsVerbs(VerbSet& verbs);
 void addTokenizerVerbs(VerbSet& verbs);
+void addTrainVerbs(VerbSet& verbs);
 
 }  // namespace distillix::cli

@@ -123,6 +123,7 @@ struct RunFolder::State {
     LineFile metrics, events, samples, log;
     bool writable = false;  ///< resumeFrom() has been called, or the run is new
     bool finished = false;
+    bool isNew = false;                  ///< made by create(), so that there is nothing to resume
     std::set<std::string> seenCommands;  ///< so that one that cannot be removed is still done only once
     std::uint64_t beats = 0;
     double lastBeat = 0;
@@ -238,6 +239,7 @@ Result<RunFolder> RunFolder::create(const fs::path& path, RunInfo info) {
     TRY_VOID(state->event("started", 0, Json::object()));
     TRY_VOID(folder.commit());
     state->path = final;
+    state->isNew = true;
     return RunFolder(std::move(state));
 }
 
@@ -253,6 +255,7 @@ Result<RunFolder> RunFolder::open(const fs::path& path, const RunOpenOptions& op
 
 Result<void> RunFolder::resumeFrom(std::int64_t step) {
     State& state = *m_state;
+    if (state.isNew && step == 0) return {};
     if (state.writable) return makeError(ErrorCode::Internal, "resumed twice", state.path.string());
     removeStalePartials(state.path);
     removeStalePartials(state.path / kCheckpoints);

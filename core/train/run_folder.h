@@ -78,7 +78,8 @@ class RunFolder {
     /// taken over. Then look at checkpoints() and call resumeFrom() before anything else.
     static Result<RunFolder> open(const std::filesystem::path& path, const RunOpenOptions& options = {});
     /// Goes on behind `step` (0: from the start): lines past it are void from now on, commands that were left lying are
-    /// refused, half-written leftovers are removed, the state is "running" again.
+    /// refused, half-written leftovers are removed, the state is "running" again. From 0 on a run that create() made,
+    /// it does nothing.
     Result<void> resumeFrom(std::int64_t step);
 
     RunFolder(RunFolder&&) noexcept;

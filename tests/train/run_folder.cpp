@@ -70,6 +70,8 @@ TEST(RunFolder, WritesWhatReadersRead) {
     const fs::path path = folder / "deep" / "run";
     auto run = RunFolder::create(path, someInfo());
     ASSERT_OK(run);
+    ASSERT_OK(run->resumeFrom(0));
+    EXPECT_ERROR(run->resumeFrom(1), ErrorCode::Internal);
     ASSERT_OK(run->appendMetrics(metricsOf(1)));
     StepMetrics broken = metricsOf(2);
     broken.loss = std::nan("");
