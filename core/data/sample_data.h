@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A dataset to begin with: prompts for small Python functions, composed from a seed.
+//
+// A prompt is put together from a frame ("Write a function … that …"), one of several phrasings of a task, a function
+// name, argument names and constants; the response follows from the prompt by choosing the task's code and copying the
+// names and constants. What is held out are combinations: no task appears in the training part with the same function
+// name and constants as in the validation part, though each of the three does by itself. So a model that only
+// memorises answers nothing, and one that has learned to choose and to copy answers everything.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/data/dataset.h"
+
+namespace distillix {
+
+struct SampleDataOptions {
+    std::uint64_t seed = 1;
+    int training = 5000;
+    int validation = 300;
+};
+
+struct SampleData {
+    std::vector<HeldOutPrompt> training, validation;  ///< each with its assertion; no prompt twice
+    int tasks = 0;                                    ///< different tasks among them
+};
+
+/// The same options give the same data, everywhere. InvalidArgument where there are not so many combinations, or too
+/// few training pairs for every part of what is held out to be seen.
+Result<SampleData> composeSampleData(const SampleDataOptions& options);
+
+/// Writes FOLDER/train.jsonl and FOLDER/validation.jsonl, {"prompt", "response", "assertion"} a line; whole or not at
+/// all. AlreadyExists if the folder is there.
+Result<void> writeSampleData(const SampleData& data, const std::filesystem::path& folder);
+
+}  // namespace distillix

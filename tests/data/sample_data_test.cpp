@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/data/sample_data.h"
+
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "core/data/import.h"
+#include "core/data/sample_tasks.h"
+#include "tests/data/support.h"
+
+namespace distillix {
+namespace {
+
+using testing::HasSubstr;
+
+SampleData compose(SampleDataOptions options = {}) {
+    auto data = composeSampleData(options);
+    EXPECT_TRUE(data.ok()) << data.error().text();
+    return data.ok() ? std::move(data).value() : SampleData{};
+}
+
+TEST(SampleData, AsManyAsAskedAndNoPromptTwice) {
+    const SampleData data = compose();
+    EXPECT_EQ(data.training.size(), 5000u);
+    EXPECT_EQ(data.validation.size(), 300u);
+    EXPECT_EQ(static_cast<std::size_t>(data.tasks), sampleTasks().size());
+    EXPECT_GE(data.tasks, 60);
+    std::set<std::string> prompts;
+    for (const auto* part : {&data.training, &data.validation})
+        for (const auto& pair : *part) {
+            EXPECT_TRUE(prompts.insert(pair.prompt).second) << pair.prompt;
+            EXPECT_EQ(pair.prompt.find_first_of("{}"), std::string::npos) << pair.prompt;
+            EXPECT_EQ(pair.response.find_first_of("{}"), std::string::npos) << pair.response;
+            EXPECT_EQ(pair.assertion.find_first_of("{}"), std::string::npos) << pair.assertion;
+        }
+}
+
+TEST(SampleData, TheSeedDecides) {
+    const SampleData a = compose({.seed = 7, .training = 300, .validation = 20});
+    const SampleData b = compose({.seed = 7, .training = 300, .validation = 20});
+    const SampleData c = compose({.seed = 8, .training = 300, .validation = 20});
+    for (std::size_t i = 0; i < a.training.size(); ++i) EXPECT_EQ(a.training[i].prompt, b.training[i].prompt);
+    for (std::size_t i = 0; i < a.validation.size(); ++i)
+        EXPECT_EQ(a.validation[i].assertion, b.validation[i].assertion);
+    EXPECT_NE(a.training[0].prompt + a.training[1].prompt, c.training[0].prompt + c.training[1].prompt);
+}
+
+TEST(SampleData, WhatIsHeldOutIsNewAndItsPartsAreNot) {
+    const SampleData data = compose();
+    // The response says task, name, arguments and constants; none of the validation's was ever seen.
+    std::set<std::string> responses, words;
+    const auto wordsOf = [](const std::string& text) {
+        std::vector<std::string> found(1);
+        for (const char c : text) {
+            if (std::isalnum(static_cast<unsigned char>(c)) || c == '_')
+                found.back() += c;
+            else if (!found.back().empty())
+                found.emplace_back();
+        }
+        if (found.back().empty()) found.pop_back();
+        return found;
+    };
+    for (const auto& pair : data.training) {
+        responses.insert(pair.response);
+        for (const auto& word : wordsOf(pair.prompt)) words.insert(word);
+    }
+    for (const auto& pair : data.validation) {
+        EXPECT_FALSE(responses.count(pair.response)) << pair.response;
+        for (const auto& word : wordsOf(pair.prompt)) EXPECT_TRUE(words.count(word)) << word;
+    }
+}
+
+TEST(SampleData, WhatCannotBeIsRefused) {
+    EXPECT_EQ(composeSampleData({.training = 0}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(composeSampleData({.validation = -1}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_THAT(composeSampleData({.training = 1, .validation = 500}).error().text(),
+                HasSubstr("not every part"));
+    EXPECT_THAT(composeSampleData({.training = 2000000}).error().text(), HasSubstr("ask for 1 to 100000"));
+}
+
+class SampleDataFolder : public FolderTest {};
+
+TEST_F(SampleDataFolder, IsImportedWhole) {
+    const auto folder = m_folder / "sample";
+    ASSERT_TRUE(writeSampleData(compose(), folder).ok());
+    EXPECT_EQ(writeSampleData(compose(), folder).error().code, ErrorCode::AlreadyExists);
+    ImportOptions options;
+    options.sources = {folder / "train.jsonl"};
+    options.validationFile = folder / "validation.jsonl";
+    options.output = m_folder / "set";
+    const auto report = importDataset(options);
+    ASSERT_TRUE(report.ok()) << report.error().text();
+    const DatasetInfo& info = report.value().info;
+    EXPECT_EQ(info.refusedRecords, 0u);
+    EXPECT_EQ(info.train.documents, 5000u);
+    EXPECT_EQ(info.heldOutPrompts, 300u);
+    // Short enough for two minutes on two cores: a pass is under a quarter of a million tokens.
+    EXPECT_LT(info.train.tokens, 250000u);
+    EXPECT_LE(info.train.longest, 96u);
+    RecordProperty("tokens_per_pair", std::to_string(static_cast<double>(info.train.tokens) / 5000));
+}
+
+/// Runs every assertion on its own response (all must pass), and on wrong ones: the response of another task with this
+/// one's name, and the own one with a digit or letter changed (nearly all must fail).
+TEST_F(SampleDataFolder, AssertionsTellRightFromWrong) {
+    if (std::system("python3 -c 'pass' >/dev/null 2>&1") != 0)
+        GTEST_SKIP() << "SKIPPED: there is no python3 here to run the assertions with";
+    const auto folder = m_folder / "sample";
+    ASSERT_TRUE(writeSampleData(compose(), folder).ok());
+    const auto script = file("check.py", R"(
+import json, random, re, sys
+pairs = [json.loads(line) for name in ('train', 'validation') for line in open(sys.argv[1] + '/' + name + '.jsonl', encoding='utf-8')]
+def works(response, assertion):
+    space = {}
+    try:
+        exec(response, space)
+        exec(assertion, space)
+        return True
+    except Exception:
+        return False
+random.seed(1)
+right = sum(works(p['response'], p['assertion']) for p in pairs)
+for p in pairs:
+    if not works(p['response'], p['assertion']):
+        print('FAILS', p)
+head = re.compile(r'def (\w+)\(([\w, ]+)\)')
+body = lambda r: r.split('return ', 1)[1]
+others = wrong_others = changed = wrong_changed = 0
+for p in pairs:
+    f, arguments = head.match(p['response']).groups()
+    q = random.choice(pairs)
+    _, theirs = head.match(q['response']).groups()
+    shape = lambda r, a: re.sub(r'\d+', '0', re.sub("'.'", "''", re.sub(r'\b(' + '|'.join(a.split(', ')) + r')\b', 'X', body(r))))
+    if len(theirs.split(', ')) == len(arguments.split(', ')) and shape(q['response'], theirs) != shape(p['response'], arguments):
+        others += 1
+        if works(head.sub('def ' + f + '(' + theirs + ')', q['response']), p['assertion']):
+            wrong_others += 1
+            print('SAME', q['response'], p['assertion'])
+    places = [m.start() for m in re.finditer(r"(?<=')\w(?=')|\d", body(p['response']))]
+    if places and '% 2' not in body(p['response']) and '+ 1)' not in body(p['response']) and '[::-1]' not in body(p['response']):
+        at = random.choice(places)
+        old = body(p['response'])[at]
+        new = str((int(old) + 1) % 10) if old.isdigit() else chr((ord(old) - 97 + 1) % 26 + 97)
+        changed += 1
+        if works(p['response'].replace(body(p['response']), body(p['response'])[:at] + new + body(p['response'])[at + 1:]), p['assertion']):
+            wrong_changed += 1
+            print('CHANGED', p)
+print('RESULT', len(pairs), right, others, wrong_others, changed, wrong_changed)
+)");
+    const auto output = m_folder / "out.txt";
+    ASSERT_EQ(
+        std::system(
+            ("python3 '" + script.string() + "' '" + folder.string() + "' >'" + output.string() + "' 2>&1").c_str()),
+        0)
+        << contentOf(output);
+    const std::string text = contentOf(output);
+    int pairs = 0, right = 0, others = 0, wrongOthers = 0, changed = 0, wrongChanged = 0;
+    const auto result = text.find("RESULT ");
+    ASSERT_NE(result, std::string::npos) << text;
+    ASSERT_EQ(std::sscanf(text.c_str() + result, "RESULT %d %d %d %d %d %d", &pairs, &right, &others, &wrongOthers,
+                          &changed, &wrongChanged),
+              6);
+    EXPECT_EQ(pairs, 5300);
+    EXPECT_EQ(right, pairs) << text;
+    EXPECT_GT(others, 2000);
+    EXPECT_LE(wrongOthers, others / 100) << text;
+    EXPECT_GT(changed, 2000);
+    EXPECT_EQ(wrongChanged, 0) << text;
+}
+
+}  // namespace
+}  // namespace distillix
