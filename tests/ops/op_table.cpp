@@ -217,7 +217,7 @@ TEST_P(OpTable, MatchesTheReference) {
 
 std::vector<OpCase> allCases() {
     std::vector<OpCase> all;
-    for (const auto list : {normCases, elementwiseCases, attentionCases, linearCases}) {
+    for (const auto list : {normCases, elementwiseCases, attentionCases, linearCases, headCases, optimizerCases}) {
         for (OpCase& row : list()) all.push_back(std::move(row));
     }
     return all;

@@ -115,6 +115,8 @@ std::vector<std::int32_t> ids(std::size_t count, std::uint64_t seed, int vocabul
 std::vector<OpCase> normCases();
 std::vector<OpCase> elementwiseCases();
 std::vector<OpCase> linearCases();
+std::vector<OpCase> headCases();
+std::vector<OpCase> optimizerCases();
 std::vector<OpCase> attentionCases();
 
 }  // namespace distillix::optable

@@ -160,38 +160,77 @@ Result<void> DenseProducts::productHere(const DenseProductArgs& args) const {
     return {};
 }
 
-Result<void> DenseProducts::product(const DenseProductArgs& args) {
-    if (args.m == 0 || args.n == 0) return {};
+namespace {
+
+struct Tile {
+    std::int64_t row, column, rows, columns;
+};
+
+/// The part of a product that computes one tile of C.
+DenseProductArgs tileOf(const DenseProductArgs& args, const Tile& tile) {
+    const auto advance = [&](DenseOperand operand, std::int64_t along, bool byRow) {
+        const std::int64_t elements = byRow != operand.transposed ? along * operand.stride : along;
+        operand.data =
+            static_cast<const std::byte*>(operand.data) + elements * static_cast<std::int64_t>(dtypeBytes(args.type));
+        return operand;
+    };
+    DenseProductArgs part = args;
+    part.m = tile.rows;
+    part.n = tile.columns;
+    part.a = advance(args.a, tile.row, true);
+    part.b = advance(args.b, tile.column, false);
+    part.c = args.c + tile.row * args.cStride + tile.column;
+    return part;
+}
+
+void mirror(float* c, std::int64_t stride, const Tile& tile) {
+    constexpr std::int64_t kBlock = 16;  // a cache line of either side
+    for (std::int64_t r = 0; r < tile.rows; r += kBlock) {
+        for (std::int64_t k = 0; k < tile.columns; k += kBlock) {
+            for (std::int64_t i = r; i < std::min(tile.rows, r + kBlock); ++i) {
+                for (std::int64_t j = k; j < std::min(tile.columns, k + kBlock); ++j)
+                    c[(tile.column + j) * stride + tile.row + i] = c[(tile.row + i) * stride + tile.column + j];
+            }
+        }
+    }
+}
+
+std::vector<Tile> tilesOf(const DenseProductArgs& args) {
     // Tiles large enough that packing is paid off, small enough that a few cores find work. Below some 30 us a product
     // is not worth cutting.
     constexpr std::int64_t kSmall = std::int64_t{1} << 21;
     std::int64_t tileM = args.m, tileN = args.n;
-    if (args.m * args.n * args.k > kSmall) {
+    if (args.symmetric) {
+        tileM = tileN = pieceSize(args.m, args.m * args.m * args.k > kSmall ? 192 : args.m, 16);
+    } else if (args.m * args.n * args.k > kSmall) {
         tileM = pieceSize(args.m, 256, 16);
         tileN = pieceSize(args.n, 384, 16);
         if ((args.m + tileM - 1) / tileM * ((args.n + tileN - 1) / tileN) < 4) {
-            (args.n >= args.m ? tileN : tileM) = pieceSize(args.n >= args.m ? args.n : args.m, 96, 16);
+            if (args.n >= args.m) {
+                tileN = pieceSize(args.n, 96, 16);
+            } else {
+                tileM = pieceSize(args.m, 96, 16);
+            }
         }
     }
-    const std::int64_t tilesN = (args.n + tileN - 1) / tileN;
-    const std::int64_t tiles = (args.m + tileM - 1) / tileM * tilesN;
-    const std::size_t element = dtypeBytes(args.type);
-    std::vector<Result<void>> results(static_cast<std::size_t>(tiles));
-    m_state->pool.parallelFor(static_cast<std::size_t>(tiles), [&](std::size_t index, int) {
-        const std::int64_t row = static_cast<std::int64_t>(index) / tilesN * tileM;
-        const std::int64_t column = static_cast<std::int64_t>(index) % tilesN * tileN;
-        const auto advance = [&](DenseOperand operand, std::int64_t along, bool byRow) {
-            const std::int64_t elements = byRow != operand.transposed ? along * operand.stride : along;
-            operand.data = static_cast<const std::byte*>(operand.data) + elements * static_cast<std::int64_t>(element);
-            return operand;
-        };
-        DenseProductArgs tile = args;
-        tile.m = std::min(tileM, args.m - row);
-        tile.n = std::min(tileN, args.n - column);
-        tile.a = advance(args.a, row, true);
-        tile.b = advance(args.b, column, false);
-        tile.c = args.c + row * args.cStride + column;
-        results[index] = productHere(tile);
+    std::vector<Tile> tiles;
+    for (std::int64_t row = 0; row < args.m; row += tileM) {
+        for (std::int64_t column = args.symmetric ? row : 0; column < args.n; column += tileN)
+            tiles.push_back({row, column, std::min(tileM, args.m - row), std::min(tileN, args.n - column)});
+    }
+    return tiles;
+}
+
+}  // namespace
+
+Result<void> DenseProducts::product(const DenseProductArgs& args) {
+    if (args.m == 0 || args.n == 0) return {};
+    const std::vector<Tile> tiles = tilesOf(args);
+    std::vector<Result<void>> results(tiles.size());
+    m_state->pool.parallelFor(tiles.size(), [&](std::size_t index, int) {
+        const Tile& tile = tiles[index];
+        results[index] = productHere(tileOf(args, tile));
+        if (args.symmetric && tile.row != tile.column) mirror(args.c, args.cStride, tile);
     });
     for (auto& result : results) {
         if (!result.ok()) return std::move(result);

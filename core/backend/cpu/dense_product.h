@@ -29,6 +29,9 @@ struct DenseProductArgs {
     float* c = nullptr;
     std::int64_t cStride = 0;  ///< elements from one row of C to the next
     bool accumulate = false;
+    /// The result is known to be symmetric (X·Xᵀ, or a product of polynomials of one symmetric matrix): m = n, and only
+    /// the tiles on and above the diagonal are computed, then mirrored. Not together with accumulate.
+    bool symmetric = false;
 };
 
 /// Runs products on a pool. C is cut into tiles whose borders depend on the shape alone, and one thread computes a
