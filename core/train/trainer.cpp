@@ -451,7 +451,11 @@ std::vector<MemoryPart> trainingMemory(const Backend& backend, const ModelConfig
 }
 
 Result<std::string> datasetHash(const fs::path& dataset) {
-    return sha256Hex(TRY(readFile(dataset / "dataset.json", 64 << 20)));
+    // The indexes hold the checksum of every document's tokens.
+    std::string digests;
+    for (const char* name : {"dataset.json", "train.index", "validation.index"})
+        digests += sha256Hex(TRY(MappedFile::open(dataset / name)).bytes());
+    return sha256Hex(digests);
 }
 
 Result<TrainOutcome> trainNew(const fs::path& run, const ModelConfig& model, const TrainConfig& config,

@@ -63,7 +63,7 @@ struct ResumeOptions {
 Result<TrainOutcome> trainResume(const std::filesystem::path& run, const ResumeOptions& options,
                                  const TrainObserver& observer, StopToken stop);
 
-/// What tells one dataset from another: a digest of its dataset.json, which holds the checksums of its shards.
+/// What tells one dataset from another: a digest of its dataset.json and of the indexes of its shards.
 Result<std::string> datasetHash(const std::filesystem::path& dataset);
 
 }  // namespace distillix
