@@ -6,6 +6,8 @@
 #include "app/cli/verb.h"
 #include "core/base/threads.h"
 #include "core/base/version.h"
+#include "core/data/batches.h"
+#include "core/data/dataset.h"
 #include "core/data/tokenizer.h"
 #include "core/model/parameters.h"
 #include "core/train/run_folder.h"
@@ -83,6 +85,38 @@ Result<int> modelVerb(VerbContext& context, const std::string& path) {
     return 0;
 }
 
+struct DatasetFlags {
+    std::string path;
+    bool verify = false;
+};
+
+Result<int> datasetVerb(VerbContext& context, const DatasetFlags& flags) {
+    const DatasetInfo info = TRY(loadDatasetInfo(flags.path));
+    Json json = {{"path", flags.path}};
+    const Json written = datasetInfoToJson(info);
+    for (const auto& [key, value] : written.items()) json[key] = value;
+    std::vector<std::pair<std::string, std::string>> pairs{
+        {"dataset", flags.path}, {"kind", info.kind}, {"template", info.chatTemplate}};
+    for (const auto& source : info.sources) pairs.emplace_back("source", source);
+    pairs.emplace_back("tokenizer", groupedText(info.vocabSize) + " pieces" +
+                                        (info.tokenizerTrained ? ", trained in this import" : "") + ", " +
+                                        info.tokenizerHash);
+    for (const char* split : {"train", "validation"}) {
+        const TokenDataset dataset = TRY(TokenDataset::open(flags.path, split));
+        if (flags.verify) TRY_VOID(dataset.verify());
+        pairs.emplace_back(split, groupedText(dataset.documents()) + " documents, " + groupedText(dataset.tokens()) +
+                                      " tokens (" + groupedText(dataset.labels()) + " to learn), " +
+                                      bytesText(static_cast<double>(dataset.textBytes())) + " of text");
+    }
+    pairs.emplace_back("held-out prompts", groupedText(static_cast<std::int64_t>(info.heldOutPrompts)));
+    if (flags.verify) {
+        json["verified"] = true;
+        pairs.emplace_back("checksums", "all as written");
+    }
+    context.reporter.result(json, pairsText(pairs));
+    return 0;
+}
+
 }  // namespace
 
 void addInfoVerbs(VerbSet& verbs) {
@@ -94,6 +128,14 @@ void addInfoVerbs(VerbSet& verbs) {
                                    "distillix info model runs/first",
                                    [path](VerbContext& context) { return modelVerb(context, *path); });
         verb->add_option("model", *path, "Model folder, or a run")->required();
+    }
+    {
+        auto flags = std::make_shared<DatasetFlags>();
+        CLI::App* verb =
+            verbs.add(group, "dataset", "What an imported dataset holds", "distillix info dataset data/sample --verify",
+                      [flags](VerbContext& context) { return datasetVerb(context, *flags); });
+        verb->add_option("dataset", flags->path, "Dataset folder")->required();
+        verb->add_flag("--verify", flags->verify, "Read everything and compare checksums");
     }
     {
         auto path = std::make_shared<std::string>();

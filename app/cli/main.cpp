@@ -131,6 +131,7 @@ int mainOf(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer("distillix VERB --help tells a verb's flags and shows an example.");
     VerbSet verbs(app);
+    addDataVerbs(verbs);
     addTokenizerVerbs(verbs);
     addTrainVerbs(verbs);
     addRunsVerbs(verbs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokenizer info (and, in tokenizer train, making one).
+// tokenizer train, tokenizer info.
 #include "core/data/tokenizer.h"
 
 #include <filesystem>
@@ -7,6 +7,9 @@
 #include "app/cli/model_source.h"
 #include "app/cli/table.h"
 #include "app/cli/verb.h"
+#include "core/base/files.h"
+#include "core/data/chat_template.h"
+#include "core/data/records.h"
 
 namespace distillix::cli {
 namespace fs = std::filesystem;
@@ -57,10 +60,95 @@ Result<int> infoVerb(VerbContext& context, const InfoFlags& flags) {
     return 0;
 }
 
+struct TrainFlags {
+    std::vector<std::string> sources, extensions;
+    std::string out;
+    TokenizerTraining training;
+};
+
+/// A reader of one source, by what it is, as import has it.
+Result<std::unique_ptr<RecordReader>> openSource(const std::string& path, const std::vector<std::string>& extensions) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) return openFiles(path, TRY(listFolder(path, extensions)).files);
+    const std::string extension = fs::path(path).extension().string();
+    if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") return openJsonl(path);
+    return openTextFile(path);
+}
+
+Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
+    std::error_code ignored;
+    if (fs::exists(flags.out, ignored))
+        return makeError(ErrorCode::AlreadyExists, "is there already and is not replaced", flags.out);
+    TokenizerTraining training = flags.training;
+    training.specialTokens = ChatTemplate::specialTokens();
+    TokenizerTrainer trainer(training);
+    const StopToken stop = context.stopOnSignals();
+    std::int64_t records = 0, refused = 0;
+    double bytes = 0;
+    for (const std::string& source : flags.sources) {
+        const auto reader = TRY(openSource(source, flags.extensions));
+        Record record;
+        Refusal refusal;
+        while (true) {
+            if (stop.raised()) return makeError(ErrorCode::Cancelled, "stopped; nothing was written");
+            const ReadOutcome outcome = TRY(reader->next(record, refusal));
+            if (outcome == ReadOutcome::End) break;
+            if (outcome == ReadOutcome::Refused) {
+                context.reporter.warning(refusal.text());
+                ++refused;
+            }
+            if (outcome != ReadOutcome::Taken) continue;
+            if (record.conversation) {
+                trainer.add(record.prompt);
+                trainer.add(record.response);
+            } else {
+                trainer.add(record.text);
+            }
+            ++records;
+            bytes += static_cast<double>(record.sourceBytes);
+            Progress progress;
+            progress.phase = "reading";
+            progress.done = bytes / 1e6;
+            progress.unit = "MB";
+            context.reporter.progress(progress);
+        }
+    }
+    context.reporter.info("Training on " + groupedText(records) + " documents; about a second for each MB.");
+    const Tokenizer tokenizer = TRY(trainer.train());
+    TRY_VOID(writeFileAtomic(flags.out, tokenizer.serialized()));
+    context.reporter.result({{"path", flags.out},
+                             {"pieces", tokenizer.size()},
+                             {"hash", tokenizer.hash()},
+                             {"documents", records},
+                             {"refused", refused}},
+                            "Wrote " + flags.out + ": " + groupedText(tokenizer.size()) + " pieces.");
+    return 0;
+}
+
 }  // namespace
 
 void addTokenizerVerbs(VerbSet& verbs) {
     CLI::App* group = verbs.addGroup("tokenizer", "Train a tokenizer, or look at one");
+    {
+        auto flags = std::make_shared<TrainFlags>();
+        CLI::App* verb = verbs.add(group, "train", "Make a tokenizer of files: BPE, every byte kept",
+                                   "distillix tokenizer train src --vocab-size 8000 --out tokenizer.model",
+                                   [flags](VerbContext& context) { return trainVerb(context, *flags); });
+        verb->add_option("sources", flags->sources, "JSONL files, folders of code, text files")->required();
+        verb->add_option("--out", flags->out, "File to write")->required();
+        verb->add_option("--vocab-size", flags->training.vocabSize,
+                         "Pieces [" + std::to_string(flags->training.vocabSize) + "]")
+            ->type_name("NUMBER")
+            ->check(CLI::Range(1, 1 << 24).description(""));
+        verb->add_option("--max-bytes", flags->training.maxBytes,
+                         "Text to look at, spread evenly over the files [64 MiB]")
+            ->type_name("BYTES");
+        verb->add_option("--extensions", flags->extensions,
+                         "Of a folder, take files of these extensions only: --extensions py,md")
+            ->delimiter(',')
+            ->type_name("LIST")
+            ->allow_extra_args(false);
+    }
     auto flags = std::make_shared<InfoFlags>();
     CLI::App* verb = verbs.add(group, "info", "What a tokenizer is, and what it makes of a text",
                                "distillix tokenizer info models/mine --text \"def add(a, b):\"",

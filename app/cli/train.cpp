@@ -126,6 +126,8 @@ Result<int> newVerb(VerbContext& context, const NewFlags& flags) {
     TRY_VOID(model.normalize());
     TrainConfig config = suggestedTraining(flags.config.empty() ? flags.preset : "", model);
     TRY_VOID(flags.training.apply(config));
+    // Steps of one's own are meant to be done: the suggested time is no limit to them.
+    if (flags.training.given().contains("steps") && !flags.training.given().contains("minutes")) config.minutes = 0;
     context.reporter.info("Training " + groupedText(model.parameterCount()) + " parameters on " +
                           groupedText(dataset.tokens()) + " tokens into " + flags.run + ".");
     const TrainOutcome outcome =

@@ -62,6 +62,7 @@ struct DeviceFlags {
 
 // One file a group of verbs.
 void addBenchVerbs(VerbSet& verbs);
+void addDataVerbs(VerbSet& verbs);
 void addEvalVerb(VerbSet& verbs);
 void addGenerateVerbs(VerbSet& verbs);
 void addInfoVerbs(VerbSet& verbs);
