@@ -295,6 +295,11 @@ std::vector<OpCase> elementwiseCases() {
     cases.push_back(sampleCase("Sample_TopP", 1, 0, 0.7f, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopPOfOne", 1, 0, 1e-6f, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopKThenTopP", 1.3f, 20, 0.5f, logits, vocabulary));
+    cases.push_back(sampleCase("Sample_TopPOfMany", 4, 0, 0.95f, logits, vocabulary));
+    const std::vector<float> many = normal(8 * 5003, 4, 3);
+    cases.push_back(sampleCase("Sample_ManyTopK", 1, 40, 1, many, 5003));
+    cases.push_back(sampleCase("Sample_ManyTopP", 1, 0, 0.9f, many, 5003));
+    cases.push_back(sampleCase("Sample_ManyTopKThenTopP", 2, 300, 0.9f, many, 5003));
     cases.push_back(sampleCase("Sample_VocabularyOfOne", 1, 0, 0.9f, {1, -5, 0}, 1));
     // Equal logits: the lower id is kept and taken.
     std::vector<float> equal(4 * 9, 1.5f);

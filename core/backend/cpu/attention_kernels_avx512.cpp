@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
-// g++ 12 takes its own _mm512_undefined_ps() for a mistake.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
 #include "core/backend/cpu/attention_kernels.h"

@@ -57,6 +57,8 @@ struct ElementwiseKernels {
     void (*ropeBackward)(const RopeBackward& args, std::size_t first, std::size_t last, float* dNorms);
     /// y = e^((x - largest)/temperature); 0 for a NaN.
     void (*expRow)(const float* x, std::size_t count, float largest, float temperature, float* y);
+    /// maxima[b] of x[b·block .. (b+1)·block), NaNs left out (minus infinity where nothing else is).
+    void (*blockMaxima)(const float* x, std::size_t count, std::size_t block, float* maxima);
 };
 
 const ElementwiseKernels& elementwiseKernels(CpuLevel level);

@@ -9,7 +9,7 @@ namespace distillix::cpu {
 #include "core/backend/cpu/elementwise_kernels.inc"
 
 extern const ElementwiseKernels kElementwiseKernelsAvx2;
-const ElementwiseKernels kElementwiseKernelsAvx2 = {swiglu, swigluBackward, rope, ropeBackward, expRow};
+const ElementwiseKernels kElementwiseKernelsAvx2 = {swiglu, swigluBackward, rope, ropeBackward, expRow, blockMaxima};
 
 }  // namespace distillix::cpu
 #endif

@@ -6,6 +6,6 @@ namespace distillix::cpu {
 #include "core/backend/cpu/elementwise_kernels.inc"
 
 extern const ElementwiseKernels kElementwiseKernelsScalar;
-const ElementwiseKernels kElementwiseKernelsScalar = {swiglu, swigluBackward, rope, ropeBackward, expRow};
+const ElementwiseKernels kElementwiseKernelsScalar = {swiglu, swigluBackward, rope, ropeBackward, expRow, blockMaxima};
 
 }  // namespace distillix::cpu
