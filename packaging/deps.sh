@@ -10,6 +10,7 @@ packages=(
   libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev liblzma-dev
   libcli11-dev                                               # the command line
   libgtest-dev libgmock-dev python3                          # the tests
+  gzip xz-utils                                              # what distillix eval --compare sets beside a model
 )
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

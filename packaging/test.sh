@@ -10,13 +10,20 @@ cmake --preset dev >build-configure.log 2>&1 || { cat build-configure.log >&2; e
 rm -f build-configure.log
 cmake --build --preset dev -j "$(nproc)"
 
-# Tests that start programs share the cores with them: as many at once as there are cores, and the long ones last.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# As many tests at once as there are cores; those named Slow want them all and run alone.
 status=0
-ctest --preset dev -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
-if grep -q 'Skipped' "$log"; then
-  echo
-  echo "Skipped tests say why with: ctest --preset dev -V -R NAME"
-fi
+ctest --preset dev -j "$(nproc)" --output-junit "$PWD/build/dev/tests.xml" "$@" || status=$?
+# A test that was not run is no test that passed: each says why.
+python3 - build/dev/tests.xml <<'END'
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+skipped = [case for case in xml.parse(sys.argv[1]).iter("testcase") if case.find("skipped") is not None]
+print(f"\n{len(skipped)} tests were skipped" + (":" if skipped else "."))
+for case in skipped:
+    output = case.findtext("system-out") or ""
+    reason = re.search(r": Skipped\n(.*)", output)
+    print(f"  {case.get('name')}: {reason.group(1).strip() if reason else 'no reason given'}")
+END
 exit "$status"

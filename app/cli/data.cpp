@@ -178,8 +178,8 @@ void addDataVerbs(VerbSet& verbs) {
             ->type_name("NUMBER")
             ->check(CLI::Range(0.0, 0.999).description(""))
             ->excludes(validation);
-        verb->add_option("--extensions", flags->extensions,
-                         "Of a folder, take files of these extensions only: --extensions py,md")
+        verb->add_option("--extension", flags->extensions,
+                         "Of a folder, take files of this extension only (several: py,md)")
             ->delimiter(',')
             ->type_name("LIST")
             ->allow_extra_args(false);

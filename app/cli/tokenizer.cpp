@@ -143,8 +143,8 @@ void addTokenizerVerbs(VerbSet& verbs) {
         verb->add_option("--max-bytes", flags->training.maxBytes,
                          "Text to look at, spread evenly over the files [64 MiB]")
             ->type_name("BYTES");
-        verb->add_option("--extensions", flags->extensions,
-                         "Of a folder, take files of these extensions only: --extensions py,md")
+        verb->add_option("--extension", flags->extensions,
+                         "Of a folder, take files of this extension only (several: py,md)")
             ->delimiter(',')
             ->type_name("LIST")
             ->allow_extra_args(false);
