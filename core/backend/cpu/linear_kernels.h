@@ -24,7 +24,7 @@ namespace distillix::cpu {
 constexpr std::int64_t kPanelRows = 64;
 constexpr std::int64_t kPanelColumns = 16;  // columns are padded to a multiple of this
 
-/// Tokens that one call of the small product takes at most.
+/// Tokens that one call of fewTokens takes at most.
 constexpr int kFewTokens = 4;
 
 struct TernaryTile {

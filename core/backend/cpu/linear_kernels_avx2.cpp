@@ -162,95 +162,126 @@ inline void storeSums(const TernaryTile& tile, int token, int row, __m256i sums)
     storeUpTo(tile.out + at, left, y);
 }
 
-/// 32 rows of the panel, from `row` on, times a few tokens. 3 x 4 sums of 16 bits, 3 broadcasts and a weight fill the
-/// sixteen registers; the 32-bit sums wait in memory.
-template <int Tokens>
-inline void tokensTimesRows(const TernaryTile& tile, int first, int row) {
+// Sixteen registers: 4 tokens x 2 vectors of 8 rows are eight sums of 16 bits, then 4 broadcasts, a weight and a
+// product. Named members, not arrays, and a sum that stays in its register: g++ 12 puts both into memory otherwise.
+struct Sums {
+    __m256i s0, s1;
+};
+
+[[gnu::always_inline]] inline void addTo(__m256i& sum, __m256i product) {
+    asm("vpaddw %1, %0, %0" : "+x"(sum) : "x"(product));
+}
+
+[[gnu::always_inline]] inline Sums zeroSums() {
+    return {_mm256_setzero_si256(), _mm256_setzero_si256()};
+}
+
+[[gnu::always_inline]] inline Sums startOf(const TernaryTile& tile, int token) {
+    const __m256i start = _mm256_set1_epi32(-tile.codeSums[token]);
+    return {start, start};
+}
+
+/// Widens sums of 16 bits into those of 32, and starts them anew.
+[[gnu::always_inline]] inline void widen(Sums& totals, Sums& sums) {
     const __m256i ones = _mm256_set1_epi16(1);
-    __m256i totals[Tokens][4];
-    const std::int8_t* x[Tokens];
-    for (int t = 0; t < Tokens; ++t) {
-        x[t] = tile.codes + (first + t) * tile.codesStride;
-        for (int v = 0; v < 4; ++v) totals[t][v] = _mm256_set1_epi32(-tile.codeSums[first + t]);
-    }
+    totals.s0 = _mm256_add_epi32(totals.s0, _mm256_madd_epi16(sums.s0, ones));
+    totals.s1 = _mm256_add_epi32(totals.s1, _mm256_madd_epi16(sums.s1, ones));
+    sums = zeroSums();
+}
+
+[[gnu::always_inline]] inline void addProducts(Sums& sums, __m256i w0, __m256i w1, const std::int8_t* codes) {
+    const __m256i four = broadcastFour(codes);
+    addTo(sums.s0, _mm256_maddubs_epi16(w0, four));
+    addTo(sums.s1, _mm256_maddubs_epi16(w1, four));
+}
+
+inline __m256i loadBytes(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+
+/// Sixteen rows of the panel, from `row` on, times tokens first .. first + Tokens - 1.
+template <int Tokens>
+void tokensTimesRows(const TernaryTile& tile, int first, int row) {
+    const auto tokenAt = [&](int t) { return first + (t < Tokens ? t : 0); };
+    const auto codesOf = [&](int t) { return tile.codes + tokenAt(t) * tile.codesStride; };
+    const std::int8_t *x0 = codesOf(0), *x1 = codesOf(1), *x2 = codesOf(2), *x3 = codesOf(3);
+    Sums t0 = startOf(tile, tokenAt(0)), t1 = startOf(tile, tokenAt(1)), t2 = startOf(tile, tokenAt(2)),
+         t3 = startOf(tile, tokenAt(3));
+    Sums s0 = zeroSums(), s1 = s0, s2 = s0, s3 = s0;
     for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
         const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
-        __m256i sums[Tokens][4];
-        for (int t = 0; t < Tokens; ++t) {
-            for (int v = 0; v < 4; ++v) sums[t][v] = _mm256_setzero_si256();
+        const std::uint8_t* w = tile.unpacked + begin * kPanelRows + row * 4;
+        for (std::int64_t c = begin; c < end; c += 4, w += 4 * kPanelRows) {
+            const __m256i w0 = loadBytes(w), w1 = loadBytes(w + 32);
+            addProducts(s0, w0, w1, x0 + c);
+            if constexpr (Tokens > 1) addProducts(s1, w0, w1, x1 + c);
+            if constexpr (Tokens > 2) addProducts(s2, w0, w1, x2 + c);
+            if constexpr (Tokens > 3) addProducts(s3, w0, w1, x3 + c);
         }
-        for (std::int64_t c = begin; c < end; c += 4) {
-            const std::uint8_t* w = tile.unpacked + c * kPanelRows + row * 4;
-            __m256i four[Tokens];
-            for (int t = 0; t < Tokens; ++t) four[t] = broadcastFour(x[t] + c);
-#pragma GCC unroll 4
-            for (int v = 0; v < 4; ++v) {
-                const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32));
-#pragma GCC unroll 3
-                for (int t = 0; t < Tokens; ++t)
-                    sums[t][v] = _mm256_add_epi16(sums[t][v], _mm256_maddubs_epi16(weights, four[t]));
-            }
-        }
-        for (int t = 0; t < Tokens; ++t) {
-            for (int v = 0; v < 4; ++v)
-                totals[t][v] = _mm256_add_epi32(totals[t][v], _mm256_madd_epi16(sums[t][v], ones));
-        }
+        widen(t0, s0);
+        if constexpr (Tokens > 1) widen(t1, s1);
+        if constexpr (Tokens > 2) widen(t2, s2);
+        if constexpr (Tokens > 3) widen(t3, s3);
     }
-    for (int t = 0; t < Tokens; ++t) {
-        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, row + v * 8, totals[t][v]);
-    }
+    const auto store = [&](int t, const Sums& totals) {
+        storeSums(tile, first + t, row, totals.s0);
+        storeSums(tile, first + t, row + 8, totals.s1);
+    };
+    store(0, t0);
+    if constexpr (Tokens > 1) store(1, t1);
+    if constexpr (Tokens > 2) store(2, t2);
+    if constexpr (Tokens > 3) store(3, t3);
 }
 
 void manyTokens(const TernaryTile& tile) {
-    for (int row = 0; row < tile.rows; row += 32) {
+    for (int row = 0; row < tile.rows; row += 16) {
         int t = 0;
-        for (; t + 3 <= tile.tokens; t += 3) tokensTimesRows<3>(tile, t, row);
+        for (; t + 4 <= tile.tokens; t += 4) tokensTimesRows<4>(tile, t, row);
+        if (tile.tokens - t == 3) tokensTimesRows<3>(tile, t, row);
         if (tile.tokens - t == 2) tokensTimesRows<2>(tile, t, row);
         if (tile.tokens - t == 1) tokensTimesRows<1>(tile, t, row);
     }
 }
 
+template <int Step>
+[[gnu::always_inline]] inline __m256i unpackStep(__m256i words) {
+    return _mm256_and_si256(_mm256_srli_epi32(words, 2 * Step), _mm256_set1_epi8(3));
+}
+
+/// Sixteen rows times one or two tokens, unpacked in registers.
 template <int Tokens>
-inline void fewTokensTimesRows(const TernaryTile& tile, int first, int row) {
-    const __m256i ones = _mm256_set1_epi16(1), three = _mm256_set1_epi8(3);
-    __m256i totals[Tokens][4];
-    for (int t = 0; t < Tokens; ++t) {
-        for (int v = 0; v < 4; ++v) totals[t][v] = _mm256_set1_epi32(-tile.codeSums[first + t]);
-    }
+void fewTokensTimesRows(const TernaryTile& tile, int first, int row) {
+    const std::int8_t* x0 = tile.codes + first * tile.codesStride;
+    const std::int8_t* x1 = tile.codes + (first + Tokens - 1) * tile.codesStride;
+    Sums t0 = startOf(tile, first), t1 = startOf(tile, first + Tokens - 1);
+    Sums s0 = zeroSums(), s1 = s0;
     for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
         const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
-        __m256i sums[Tokens][4];
-        for (int t = 0; t < Tokens; ++t) {
-            for (int v = 0; v < 4; ++v) sums[t][v] = _mm256_setzero_si256();
-        }
         for (std::int64_t c = begin; c < end; c += 16) {
             const std::uint32_t* words = tile.panel + c / 16 * kPanelRows + row;
-#pragma GCC unroll 4
-            for (int v = 0; v < 4; ++v) {
-                const __m256i packed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + v * 8));
-#pragma GCC unroll 4
-                for (int s = 0; s < 4; ++s) {
-                    const __m256i weights = _mm256_and_si256(_mm256_srli_epi32(packed, 2 * s), three);
-#pragma GCC unroll 2
-                    for (int t = 0; t < Tokens; ++t) {
-                        const __m256i four = broadcastFour(tile.codes + (first + t) * tile.codesStride + c + 4 * s);
-                        sums[t][v] = _mm256_add_epi16(sums[t][v], _mm256_maddubs_epi16(weights, four));
-                    }
-                }
-            }
+            const __m256i p0 = loadBytes(words), p1 = loadBytes(words + 8);
+            const auto add = [&](__m256i w0, __m256i w1, std::int64_t at) {
+                addProducts(s0, w0, w1, x0 + at);
+                if constexpr (Tokens > 1) addProducts(s1, w0, w1, x1 + at);
+            };
+            add(unpackStep<0>(p0), unpackStep<0>(p1), c);
+            add(unpackStep<1>(p0), unpackStep<1>(p1), c + 4);
+            add(unpackStep<2>(p0), unpackStep<2>(p1), c + 8);
+            add(unpackStep<3>(p0), unpackStep<3>(p1), c + 12);
         }
-        for (int t = 0; t < Tokens; ++t) {
-            for (int v = 0; v < 4; ++v)
-                totals[t][v] = _mm256_add_epi32(totals[t][v], _mm256_madd_epi16(sums[t][v], ones));
-        }
+        widen(t0, s0);
+        if constexpr (Tokens > 1) widen(t1, s1);
     }
-    for (int t = 0; t < Tokens; ++t) {
-        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, row + v * 8, totals[t][v]);
+    storeSums(tile, first, row, t0.s0);
+    storeSums(tile, first, row + 8, t0.s1);
+    if constexpr (Tokens > 1) {
+        storeSums(tile, first + 1, row, t1.s0);
+        storeSums(tile, first + 1, row + 8, t1.s1);
     }
 }
 
 void fewTokens(const TernaryTile& tile) {
-    for (int row = 0; row < tile.rows; row += 32) {
+    for (int row = 0; row < tile.rows; row += 16) {
         int t = 0;
         for (; t + 2 <= tile.tokens; t += 2) fewTokensTimesRows<2>(tile, t, row);
         if (t < tile.tokens) fewTokensTimesRows<1>(tile, t, row);

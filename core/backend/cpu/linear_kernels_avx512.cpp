@@ -88,6 +88,7 @@ void unpackPanel(const std::uint32_t* panel, std::int64_t columns, std::uint8_t*
     const __m512i three = _mm512_set1_epi8(3);
     for (std::int64_t block = 0; block < columns / 16; ++block) {
         std::uint8_t* out = unpacked + block * 16 * kPanelRows;
+#pragma GCC unroll 4
         for (int v = 0; v < 4; ++v) {
             const __m512i words = _mm512_loadu_si512(panel + block * kPanelRows + v * 16);
             _mm512_storeu_si512(out + v * 64, _mm512_and_si512(words, three));
@@ -115,31 +116,67 @@ inline void storeSums(const TernaryTile& tile, int token, int v, __m512i sums) {
     _mm512_mask_storeu_ps(tile.out + at, valid, y);
 }
 
+// The sums of one token over the 64 rows. Named members, not an array: g++ 12 keeps arrays of vectors in memory.
+struct Sums {
+    __m512i s0, s1, s2, s3;
+};
+struct Weights {
+    __m512i w0, w1, w2, w3;
+};
+
+[[gnu::always_inline]] inline Sums startOf(const TernaryTile& tile, int token) {
+    const __m512i start = _mm512_set1_epi32(-tile.codeSums[token]);
+    return {start, start, start, start};
+}
+
+/// _mm512_dpbusd_epi32, but with the sum kept in its register: g++ 12 copies each result and stores the copy on the
+/// stack within the loop, which more than halves the speed.
+[[gnu::always_inline]] inline void multiplyAdd(__m512i& sum, __m512i weights, __m512i codes) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(weights), "v"(codes));
+}
+
+[[gnu::always_inline]] inline void addProducts(Sums& sums, const Weights& w, const std::int8_t* codes) {
+    const __m512i four = broadcastFour(codes);
+    multiplyAdd(sums.s0, w.w0, four);
+    multiplyAdd(sums.s1, w.w1, four);
+    multiplyAdd(sums.s2, w.w2, four);
+    multiplyAdd(sums.s3, w.w3, four);
+}
+
+[[gnu::always_inline]] inline void storeAll(const TernaryTile& tile, int token, const Sums& sums) {
+    storeSums(tile, token, 0, sums.s0);
+    storeSums(tile, token, 1, sums.s1);
+    storeSums(tile, token, 2, sums.s2);
+    storeSums(tile, token, 3, sums.s3);
+}
+
+/// Tokens first .. first + Tokens - 1 (at most six) times the panel.
 template <int Tokens>
-inline void tokensTimesPanel(const TernaryTile& tile, int first) {
-    __m512i sums[Tokens][4];
-    const std::int8_t* x[Tokens];
-    for (int t = 0; t < Tokens; ++t) {
-        x[t] = tile.codes + (first + t) * tile.codesStride;
-        const __m512i start = _mm512_set1_epi32(-tile.codeSums[first + t]);
-        for (int v = 0; v < 4; ++v) sums[t][v] = start;
+void tokensTimesPanel(const TernaryTile& tile, int first) {
+    const auto tokenAt = [&](int t) { return first + (t < Tokens ? t : 0); };
+    const auto codesOf = [&](int t) { return tile.codes + tokenAt(t) * tile.codesStride; };
+    const std::int8_t *x0 = codesOf(0), *x1 = codesOf(1), *x2 = codesOf(2), *x3 = codesOf(3), *x4 = codesOf(4),
+                      *x5 = codesOf(5);
+    Sums t0 = startOf(tile, tokenAt(0)), t1 = startOf(tile, tokenAt(1)), t2 = startOf(tile, tokenAt(2));
+    Sums t3 = startOf(tile, tokenAt(3)), t4 = startOf(tile, tokenAt(4)), t5 = startOf(tile, tokenAt(5));
+    const std::uint8_t* at = tile.unpacked;
+#pragma GCC unroll 4
+    for (std::int64_t c = 0; c < tile.columns; c += 4, at += 4 * kPanelRows) {
+        const Weights w = {_mm512_loadu_si512(at), _mm512_loadu_si512(at + 64), _mm512_loadu_si512(at + 128),
+                           _mm512_loadu_si512(at + 192)};
+        addProducts(t0, w, x0 + c);
+        if constexpr (Tokens > 1) addProducts(t1, w, x1 + c);
+        if constexpr (Tokens > 2) addProducts(t2, w, x2 + c);
+        if constexpr (Tokens > 3) addProducts(t3, w, x3 + c);
+        if constexpr (Tokens > 4) addProducts(t4, w, x4 + c);
+        if constexpr (Tokens > 5) addProducts(t5, w, x5 + c);
     }
-    const std::uint8_t* w = tile.unpacked;
-    for (std::int64_t c = 0; c < tile.columns; c += 4, w += 256) {
-        const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
-        const __m512i w2 = _mm512_loadu_si512(w + 128), w3 = _mm512_loadu_si512(w + 192);
-#pragma GCC unroll 6
-        for (int t = 0; t < Tokens; ++t) {
-            const __m512i four = broadcastFour(x[t] + c);
-            sums[t][0] = _mm512_dpbusd_epi32(sums[t][0], w0, four);
-            sums[t][1] = _mm512_dpbusd_epi32(sums[t][1], w1, four);
-            sums[t][2] = _mm512_dpbusd_epi32(sums[t][2], w2, four);
-            sums[t][3] = _mm512_dpbusd_epi32(sums[t][3], w3, four);
-        }
-    }
-    for (int t = 0; t < Tokens; ++t) {
-        for (int v = 0; v < 4; ++v) storeSums(tile, first + t, v, sums[t][v]);
-    }
+    storeAll(tile, first, t0);
+    if constexpr (Tokens > 1) storeAll(tile, first + 1, t1);
+    if constexpr (Tokens > 2) storeAll(tile, first + 2, t2);
+    if constexpr (Tokens > 3) storeAll(tile, first + 3, t3);
+    if constexpr (Tokens > 4) storeAll(tile, first + 4, t4);
+    if constexpr (Tokens > 5) storeAll(tile, first + 5, t5);
 }
 
 void manyTokens(const TernaryTile& tile) {
@@ -166,37 +203,41 @@ void manyTokens(const TernaryTile& tile) {
     }
 }
 
-template <int Tokens>
-inline void fewTokensTimesPanel(const TernaryTile& tile) {
+/// Columns 4·Step .. of each group of 16, unpacked in registers.
+template <int Step>
+[[gnu::always_inline]] inline Weights unpackStep(const Weights& packed) {
     const __m512i three = _mm512_set1_epi8(3);
-    __m512i sums[Tokens][4];
-    for (int t = 0; t < Tokens; ++t) {
-        const __m512i start = _mm512_set1_epi32(-tile.codeSums[t]);
-        for (int v = 0; v < 4; ++v) sums[t][v] = start;
-    }
+    return {_mm512_and_si512(_mm512_srli_epi32(packed.w0, 2 * Step), three),
+            _mm512_and_si512(_mm512_srli_epi32(packed.w1, 2 * Step), three),
+            _mm512_and_si512(_mm512_srli_epi32(packed.w2, 2 * Step), three),
+            _mm512_and_si512(_mm512_srli_epi32(packed.w3, 2 * Step), three)};
+}
+
+template <int Tokens>
+void fewTokensTimesPanel(const TernaryTile& tile) {
+    const auto codesOf = [&](int t) { return tile.codes + (t < Tokens ? t : 0) * tile.codesStride; };
+    const std::int8_t *x0 = codesOf(0), *x1 = codesOf(1), *x2 = codesOf(2), *x3 = codesOf(3);
+    Sums t0 = startOf(tile, 0), t1 = startOf(tile, Tokens > 1 ? 1 : 0);
+    Sums t2 = startOf(tile, Tokens > 2 ? 2 : 0), t3 = startOf(tile, Tokens > 3 ? 3 : 0);
+    const auto add = [&](const Weights& w, std::int64_t c) {
+        addProducts(t0, w, x0 + c);
+        if constexpr (Tokens > 1) addProducts(t1, w, x1 + c);
+        if constexpr (Tokens > 2) addProducts(t2, w, x2 + c);
+        if constexpr (Tokens > 3) addProducts(t3, w, x3 + c);
+    };
     const std::uint32_t* words = tile.panel;
     for (std::int64_t c = 0; c < tile.columns; c += 16, words += kPanelRows) {
-        const __m512i p0 = _mm512_loadu_si512(words), p1 = _mm512_loadu_si512(words + 16);
-        const __m512i p2 = _mm512_loadu_si512(words + 32), p3 = _mm512_loadu_si512(words + 48);
-#pragma GCC unroll 4
-        for (int s = 0; s < 4; ++s) {
-            const __m512i w0 = _mm512_and_si512(_mm512_srli_epi32(p0, static_cast<unsigned>(2 * s)), three);
-            const __m512i w1 = _mm512_and_si512(_mm512_srli_epi32(p1, static_cast<unsigned>(2 * s)), three);
-            const __m512i w2 = _mm512_and_si512(_mm512_srli_epi32(p2, static_cast<unsigned>(2 * s)), three);
-            const __m512i w3 = _mm512_and_si512(_mm512_srli_epi32(p3, static_cast<unsigned>(2 * s)), three);
-#pragma GCC unroll 4
-            for (int t = 0; t < Tokens; ++t) {
-                const __m512i four = broadcastFour(tile.codes + t * tile.codesStride + c + 4 * s);
-                sums[t][0] = _mm512_dpbusd_epi32(sums[t][0], w0, four);
-                sums[t][1] = _mm512_dpbusd_epi32(sums[t][1], w1, four);
-                sums[t][2] = _mm512_dpbusd_epi32(sums[t][2], w2, four);
-                sums[t][3] = _mm512_dpbusd_epi32(sums[t][3], w3, four);
-            }
-        }
+        const Weights packed = {_mm512_loadu_si512(words), _mm512_loadu_si512(words + 16),
+                                _mm512_loadu_si512(words + 32), _mm512_loadu_si512(words + 48)};
+        add(unpackStep<0>(packed), c);
+        add(unpackStep<1>(packed), c + 4);
+        add(unpackStep<2>(packed), c + 8);
+        add(unpackStep<3>(packed), c + 12);
     }
-    for (int t = 0; t < Tokens; ++t) {
-        for (int v = 0; v < 4; ++v) storeSums(tile, t, v, sums[t][v]);
-    }
+    storeAll(tile, 0, t0);
+    if constexpr (Tokens > 1) storeAll(tile, 1, t1);
+    if constexpr (Tokens > 2) storeAll(tile, 2, t2);
+    if constexpr (Tokens > 3) storeAll(tile, 3, t3);
 }
 
 void fewTokens(const TernaryTile& tile) {
