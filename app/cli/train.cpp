@@ -111,6 +111,20 @@ struct NewFlags {
     DeviceFlags device;
 };
 
+/// Refuses at once what cannot fit: Linux hands out more memory than there is, and kills when it is used.
+Result<void> checkMemory(const ModelConfig& model, const TrainConfig& config, const DeviceFlags& device) {
+    const auto backend = TRY(device.open());
+    double bytes = 0;
+    for (const auto& part : trainingMemory(*backend, model, config)) bytes += static_cast<double>(part.bytes);
+    const double there = static_cast<double>(backend->info().memoryBytes);
+    if (there == 0 || bytes <= there) return {};
+    return makeError(ErrorCode::OutOfMemory,
+                     "this training needs " + bytesText(bytes) + ", " + backend->info().name + " has " +
+                         bytesText(there) +
+                         "; a smaller --batch (with more --accumulation), fewer --tokens, --recompute or a "
+                         "smaller model needs less");
+}
+
 Result<int> newVerb(VerbContext& context, const NewFlags& flags) {
     ModelConfig model;
     if (flags.config.empty())
@@ -128,6 +142,7 @@ Result<int> newVerb(VerbContext& context, const NewFlags& flags) {
     TRY_VOID(flags.training.apply(config));
     // Steps of one's own are meant to be done: the suggested time is no limit to them.
     if (flags.training.given().contains("steps") && !flags.training.given().contains("minutes")) config.minutes = 0;
+    TRY_VOID(checkMemory(model, config, flags.device));
     context.reporter.info("Training " + groupedText(model.parameterCount()) + " parameters on " +
                           groupedText(dataset.tokens()) + " tokens into " + flags.run + ".");
     const TrainOutcome outcome =

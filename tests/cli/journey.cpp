@@ -302,8 +302,14 @@ TEST(Journey, BadInputIsNamedByPlace) {
     EXPECT_FALSE(fs::exists(folder / "r")) << "what failed left nothing";
     EXPECT_EQ(run({"generate", folder / "r", "--prompt", "a"}).code, 4);
     EXPECT_EQ(run({"generate", folder / "r"}).code, 2);
-    // A checkpoint damaged by one byte.
     ASSERT_EQ(run(trainNew(folder / "run", 2)).code, 0);
+    EXPECT_EQ(run(trainNew(folder / "run", 2)).code, 5) << "a run is never written over";
+    const auto large = run({"train", "new", folder / "r", "--dataset", smallDataset(), "--preset", "213M", "--batch",
+                            "100000", "--steps", "1"});
+    EXPECT_EQ(large.code, 7) << large.errors;
+    EXPECT_NE(large.errors.find("GB"), std::string::npos) << large.errors;
+    EXPECT_FALSE(fs::exists(folder / "r"));
+    // A checkpoint damaged by one byte.
     const fs::path weights = runCheckpoints(folder / "run").back().path / "model.safetensors";
     std::string bytes = readFile(weights).value();
     ASSERT_OK(writeFileAtomic(weights, bytes.substr(0, bytes.size() - 1)));

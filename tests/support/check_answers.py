@@ -2,7 +2,7 @@
 """Runs a model's answers against their assertions.
 
     distillix generate MODEL --prompts DATASET/validation.jsonl --temperature 0 --json > answers.jsonl
-    python3 tests/support/check_answers.py DATASET/validation.jsonl answers.jsonl
+    python3 tests/support/check_answers.py DATASET/validation.jsonl answers.jsonl [SECONDS_EACH]
 
 Each answer runs in a Python of its own, isolated, in an empty folder, with little time and memory: it is a
 program that a model wrote. Prints one JSON line: {"answers", "passed", "failures": [the first few]}.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 CPU_SECONDS = 2
-WALL_SECONDS = 10
+WALL_SECONDS = float(sys.argv[3]) if len(sys.argv) > 3 else 10
 MEMORY_BYTES = 512 << 20
 FILE_BYTES = 1 << 20
 
