@@ -298,7 +298,7 @@ Result<void> checkArguments(const SampleArgs& args) {
         .given("logits", args.logits)
         .given("tokens", args.tokens);
     check.notNegative("temperature", args.temperature).count("topK", args.topK);
-    check.that(args.topP > 0 && args.topP <= 1, "topP must lie in (0, 1], is " + std::to_string(args.topP));
+    check.that(args.topP >= 0 && args.topP <= 1, "topP must lie in [0, 1], is " + std::to_string(args.topP));
     if (args.temperature > 0) check.given("uniform", args.uniform);
     return check.take();
 }

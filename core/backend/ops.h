@@ -345,7 +345,7 @@ struct SampleArgs {
     DevicePtr<const float> logits;  ///< [rows, V]
     float temperature = 1;
     int topK = 0;                    ///< keep the k largest; 0: all
-    float topP = 1;                  ///< then the smallest set whose probabilities reach p
+    float topP = 1;                  ///< then the smallest set whose probabilities reach p; at least one
     DevicePtr<const float> uniform;  ///< [rows] in [0, 1), from the caller's generator
     DevicePtr<std::int32_t> tokens;  ///< [rows]
 };

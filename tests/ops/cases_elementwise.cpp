@@ -295,6 +295,7 @@ std::vector<OpCase> elementwiseCases() {
     cases.push_back(sampleCase("Sample_TopP", 1, 0, 0.7f, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopPOfOne", 1, 0, 1e-6f, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopKThenTopP", 1.3f, 20, 0.5f, logits, vocabulary));
+    cases.push_back(sampleCase("Sample_TopPOfNothing", 1, 0, 0, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopPOfMany", 4, 0, 0.95f, logits, vocabulary));
     const std::vector<float> many = normal(8 * 5003, 4, 3);
     cases.push_back(sampleCase("Sample_ManyTopK", 1, 40, 1, many, 5003));

@@ -175,7 +175,7 @@ Result<void> sample(const SampleArgs& args) {
         if (args.topP < 1) {
             double reached = 0;
             std::size_t r = 0;
-            while (r < kept && reached < args.topP * sum) reached += p[order[r++]];
+            while (r == 0 || (r < kept && reached < args.topP * sum)) reached += p[order[r++]];
             for (std::size_t rest = r; rest < kept; ++rest) p[order[rest]] = 0;
             sum = reached;
         }
