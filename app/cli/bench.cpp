@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench train: how fast this machine trains a model.
+// bench train: how fast this machine trains a model. bench ops is in bench_ops.cpp.
+#include "app/cli/bench.h"
+
 #include "app/cli/field_flags.h"
 #include "app/cli/table.h"
 #include "app/cli/verb.h"
@@ -105,6 +107,7 @@ void addBenchVerbs(VerbSet& verbs) {
     verb->add_option("--preset", flags->preset, "Model [100M]")->type_name("NAME");
     flags->device.addTo(*verb);
     flags->config.addTo(*verb);
+    addBenchOpsVerb(verbs, group);
     flags->model.addTo(*verb, {{"dropout"}, "Model (where not given: the preset's)", false});
 }
 
