@@ -138,7 +138,10 @@ class TextReporter final : public Reporter {
             writeText(m_error, line + "\n");
             return;
         }
-        writeText(m_error, "\r" + fitted(line) + "\x1b[K");
+        std::string redrawn = "\r";
+        redrawn += fitted(line);
+        redrawn += "\x1b[K";
+        writeText(m_error, redrawn);
         m_live = true;
         if (isLast(progress)) endLive();
     }
@@ -259,10 +262,14 @@ std::unique_ptr<Reporter> makeTextReporter(int outputDescriptor, int errorDescri
 }
 
 std::string groupedText(std::int64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-        digits.insert(static_cast<std::size_t>(at), ",");
-    return digits;
+    const std::string digits = std::to_string(number);
+    const std::size_t sign = number < 0 ? 1 : 0;
+    std::string text;
+    for (std::size_t at = 0; at < digits.size(); ++at) {
+        if (at > sign && (digits.size() - at) % 3 == 0) text += ',';
+        text += digits[at];
+    }
+    return text;
 }
 
 std::string shortCountText(double number) {

@@ -45,7 +45,7 @@ TEST(Verbs, EveryHelpWorksAndShowsAnExampleThatParses) {
         if (below.empty()) leaves.push_back({name});
         for (const auto& verb : below) leaves.push_back({name, verb});
     }
-    EXPECT_GE(leaves.size(), 19u);
+    EXPECT_GE(leaves.size(), 20u);
     for (auto words : leaves) {
         std::string name = words[0] + (words.size() > 1 ? " " + words[1] : "");
         words.push_back("--help");
@@ -206,6 +206,23 @@ TEST(Verbs, LogitsAreThoseOfTheGoldenCase) {
     EXPECT_EQ(outside.code, 3);
     EXPECT_NE(outside.errors.find("input_ids[0,2] is 99999"), std::string::npos) << outside.errors;
     EXPECT_FALSE(fs::exists(folder / "o")) << "nothing half is written";
+}
+
+TEST(Verbs, BenchmarksReportWhatTheyMeasured) {
+    const auto ops =
+        run({"bench", "ops", "--preset", "sample", "--rows", "64", "--tokens", "32", "--repeat", "1", "--json"});
+    ASSERT_EQ(ops.code, 0) << ops.out << ops.errors;
+    const Json rows = ops.result().at("operations");
+    EXPECT_GE(rows.size(), 10u);
+    for (const auto& row : rows) {
+        EXPECT_GT(row.at("seconds"), 0.0) << row;
+        EXPECT_GT(row.at("work"), 0.0) << row;
+    }
+    const auto train = run({"bench", "train", "--preset", "sample", "--num-layers", "1", "--batch", "1", "--tokens",
+                            "32", "--repeat", "1", "--json"});
+    ASSERT_EQ(train.code, 0) << train.out << train.errors;
+    EXPECT_GT(train.result().at("tokensPerSecond"), 0.0);
+    EXPECT_EQ(run({"bench", "ops", "--preset", "huge"}).code, 4);
 }
 
 }  // namespace
