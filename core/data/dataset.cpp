@@ -14,13 +14,14 @@ nlohmann::ordered_json countsToJson(const SplitCounts& counts) {
             {"tokens", counts.tokens},
             {"labels", counts.labels},
             {"text_bytes", counts.textBytes},
-            {"longest_document", counts.longest}};
+            {"longest_document", counts.longest},
+            {"crc32c", counts.checksum}};
 }
 
 SplitCounts countsFromJson(const nlohmann::ordered_json& json) {
-    return {json.at("documents").get<std::uint64_t>(), json.at("tokens").get<std::uint64_t>(),
-            json.at("labels").get<std::uint64_t>(), json.at("text_bytes").get<std::uint64_t>(),
-            json.at("longest_document").get<std::uint64_t>()};
+    return {json.at("documents").get<std::uint64_t>(),        json.at("tokens").get<std::uint64_t>(),
+            json.at("labels").get<std::uint64_t>(),           json.at("text_bytes").get<std::uint64_t>(),
+            json.at("longest_document").get<std::uint64_t>(), json.at("crc32c").get<std::uint32_t>()};
 }
 
 }  // namespace

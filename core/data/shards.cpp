@@ -60,7 +60,7 @@ Result<void> ShardWriter::add(std::span<const std::int32_t> tokens, std::span<co
     TRY_VOID(m_tokens.write(tokenBytes));
     TRY_VOID(m_mask.write(maskBytes));
     TRY_VOID(m_index.write(bytesOf(record)));
-    m_recordsCrc = crc32c(bytesOf(record), m_recordsCrc);
+    m_counts.checksum = crc32c(bytesOf(record), m_counts.checksum);
     ++m_counts.documents;
     m_counts.tokens += tokens.size();
     m_counts.labels += static_cast<std::uint64_t>(std::count(m_maskCopy.begin(), m_maskCopy.end(), 1));
@@ -80,7 +80,7 @@ Result<SplitCounts> ShardWriter::finish() {
     header.textBytes = m_counts.textBytes;
     header.vocabSize = m_facts.vocabSize;
     header.padId = m_facts.padId;
-    header.recordsCrc = m_recordsCrc;
+    header.recordsCrc = m_counts.checksum;
     m_facts.tokenizerHash.resize(sizeof header.tokenizerHash);
     std::memcpy(header.tokenizerHash, m_facts.tokenizerHash.data(), sizeof header.tokenizerHash);
     header.headerCrc = headerCrc(header);

@@ -17,6 +17,8 @@ namespace distillix {
 struct SplitCounts {
     std::uint64_t documents = 0, tokens = 0, labels = 0, textBytes = 0;
     std::uint64_t longest = 0;  ///< tokens of the longest document
+    std::uint32_t checksum =
+        0;  ///< of everything in the split: the CRC-32C of the index's records, which hold the documents'
 };
 
 /// Writes one split, document by document, in constant memory. Nothing stands under its name before finish().
@@ -39,7 +41,6 @@ class ShardWriter {
     Facts m_facts;
     AtomicFile m_index, m_tokens, m_mask;
     SplitCounts m_counts;
-    std::uint32_t m_recordsCrc = 0;
     std::vector<std::uint8_t> m_maskCopy;
 };
 
