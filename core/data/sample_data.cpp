@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/data/sample_data.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -14,19 +15,52 @@ namespace {
 constexpr int kMostPairs = 100000;           ///< far within the combinations there are
 constexpr std::uint64_t kHeldOutShare = 12;  ///< one combination in so many is for validation
 
-/// What one pair is made of.
-struct Parts {
-    std::size_t task, name;
+/// One task with its constants.
+struct Step {
+    std::size_t task = 0;
     int c = 0, d = 0;
     char letter = 'a';
-    std::string f, x, y, arguments;
-
+    const SampleTask& operator*() const { return sampleTasks()[task]; }
+    const SampleTask* operator->() const { return &sampleTasks()[task]; }
     std::string constants() const { return std::to_string(c) + " " + std::to_string(d) + " " + letter; }
 };
 
+/// What one pair is made of: one task; or two, one after the other; or one that tells a truth, which decides between
+/// two words.
+struct Parts {
+    enum class Form { Single, Chain, Choice } form = Form::Single;
+    Step first, second;
+    std::size_t words = 0;
+    std::string f, x, y, arguments;
+
+    /// What is held out or not: the task with its constants (with the name, where it has none), the two tasks of a
+    /// chain whatever their constants, the truth with its words.
+    std::string combination() const {
+        const bool constant = first->most > 0 || first->letter;
+        const std::string task = first->name;
+        switch (form) {
+            case Form::Single:
+                return task + " " + (constant ? first.constants() : f);
+            case Form::Chain:
+                return task + " > " + second->name;
+            case Form::Choice:
+                return task + " ? " + std::to_string(words) + (constant ? " " + first.constants() : "");
+        }
+        return task;
+    }
+    /// The parts of it that have to be seen elsewhere.
+    std::vector<std::string> parts() const {
+        std::vector<std::string> all{first->name, "c " + first.constants()};
+        if (form == Form::Single) all.push_back("f " + f);
+        if (form == Form::Chain) all.insert(all.end(), {std::string("> ") + second->name, "c " + second.constants()});
+        if (form == Form::Choice) all.push_back("? " + std::to_string(words));
+        return all;
+    }
+};
+
 /// The value of "c", "c+5", "c*3-1", "d-1", …
-int evaluate(const std::string& expression, const Parts& parts) {
-    int value = expression[0] == 'd' ? parts.d : parts.c;
+int evaluate(const std::string& expression, const Step& step) {
+    int value = expression[0] == 'd' ? step.d : step.c;
     for (std::size_t at = 1; at < expression.size();) {
         const char operation = expression[at];
         char* end = nullptr;
@@ -37,7 +71,7 @@ int evaluate(const std::string& expression, const Parts& parts) {
     return value;
 }
 
-std::string fill(const std::string& text, const Parts& parts) {
+std::string fill(const std::string& text, const Parts& parts, const Step& step) {
     std::string out;
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (text[at] != '{') {
@@ -53,27 +87,68 @@ std::string fill(const std::string& text, const Parts& parts) {
         else if (key == "y")
             out += parts.y;
         else if (key == "l")
-            out += parts.letter;
+            out += step.letter;
         else
-            out += std::to_string(evaluate(key, parts));
+            out += std::to_string(evaluate(key, step));
         at = close;
     }
     return out;
 }
 
-Parts choose(Rng& rng) {
-    const auto& tasks = sampleTasks();
-    Parts parts;
-    parts.task = rng.below(tasks.size());
-    const SampleTask& task = tasks[parts.task];
-    parts.name = rng.below(sampleFunctionNames().size());
-    parts.f = sampleFunctionNames()[parts.name];
+template <typename T>
+const T& pick(const std::vector<T>& from, Rng& rng) {
+    return from[rng.below(from.size())];
+}
+
+/// A phrasing that begins with `beginning`, or one that does not.
+std::vector<const char*> phrasings(const SampleTask& task, const char* beginning, bool with) {
+    std::vector<const char*> found;
+    for (const char* phrasing : task.phrasings)
+        if (std::string(phrasing).starts_with(beginning) == with) found.push_back(phrasing);
+    return found;
+}
+
+/// A task for which `fits`, with its constants.
+template <typename Fits>
+Step chooseStep(Rng& rng, Fits&& fits) {
+    Step step;
+    do step.task = rng.below(sampleTasks().size());
+    while (!fits(sampleTasks()[step.task]));
+    const auto& task = *step;
     if (task.most > 0)
-        parts.c = task.least + static_cast<int>(rng.below(static_cast<std::uint64_t>(task.most - task.least + 1)));
-    if (task.second) parts.d = parts.c + 2 + static_cast<int>(rng.below(30));
-    if (task.letter) parts.letter = static_cast<char>('a' + rng.below(26));
-    const auto& arguments = sampleArguments(task.argument);
-    parts.arguments = arguments[rng.below(arguments.size())];
+        step.c = task.least + static_cast<int>(rng.below(static_cast<std::uint64_t>(task.most - task.least + 1)));
+    if (task.second) step.d = step.c + 2 + static_cast<int>(rng.below(30));
+    if (task.letter) step.letter = static_cast<char>('a' + rng.below(26));
+    return step;
+}
+
+Parts choose(Rng& rng) {
+    Parts parts;
+    const std::uint64_t draw = rng.below(10);
+    if (draw < 5) {
+        parts.first = chooseStep(rng, [](const SampleTask&) { return true; });
+    } else if (draw < 8) {
+        parts.form = Parts::Form::Chain;
+        // First something that is done to the argument and leaves one of its kind ("first returns" would be no
+        // English), then anything that can be done to whatever comes out; but a truth of it would too often be the
+        // same whatever was done first.
+        parts.first = chooseStep(rng, [](const SampleTask& task) {
+            return task.takes == task.gives && !task.second && !phrasings(task, "returns", false).empty();
+        });
+        parts.second = chooseStep(rng, [&](const SampleTask& task) {
+            return task.takes == parts.first->takes && &task != &*parts.first && !task.alone && !task.second &&
+                   task.gives != SampleType::Truth;
+        });
+    } else {
+        parts.form = Parts::Form::Choice;
+        parts.first = chooseStep(rng, [](const SampleTask& task) {
+            return task.gives == SampleType::Truth && *sampleInputs(task.takes) != '\0';
+        });
+        parts.words = rng.below(sampleWords().size());
+    }
+    parts.f = pick(sampleVerbs(), rng);
+    if (rng.below(3) > 0) parts.f += std::string("_") + pick(sampleNouns(), rng);
+    parts.arguments = pick(sampleArguments(parts.first->takes), rng);
     const std::size_t comma = parts.arguments.find(", ");
     parts.x = parts.arguments.substr(0, comma);
     if (comma != std::string::npos) parts.y = parts.arguments.substr(comma + 2);
@@ -81,26 +156,53 @@ Parts choose(Rng& rng) {
 }
 
 HeldOutPrompt write(const Parts& parts, Rng& rng) {
-    const SampleTask& task = sampleTasks()[parts.task];
-    const std::string does = fill(task.phrasings[rng.below(task.phrasings.size())], parts);
-    std::string frame = sampleFrames()[rng.below(sampleFrames().size())];
+    const Step &first = parts.first, &second = parts.second;
+    const std::string code = fill(first->code, parts, first);
+    std::string does, body, assertion;
+    switch (parts.form) {
+        case Parts::Form::Single:
+            does = fill(pick(first->phrasings, rng), parts, first);
+            body = "    return " + code;
+            assertion = fill(first->assertion, parts, first);
+            break;
+        case Parts::Form::Chain: {
+            const std::string then = fill(second->code, parts, second);
+            does = "first " + fill(pick(phrasings(*first, "returns", false), rng), parts, first) + " and then " +
+                   fill(pick(second->phrasings, rng), parts, second);
+            body = "    " + parts.x + " = " + code + "\n    return " + then;
+            // Both codes are checked against figures where they stand alone.
+            assertion = "assert all(" + parts.f + "(v) == (lambda " + parts.x + ": " + then + ")((lambda " + parts.x +
+                        ": " + code + ")(v)) for v in " + sampleInputs(first->takes) + ")";
+            break;
+        }
+        case Parts::Form::Choice: {
+            const SampleWords& words = sampleWords()[parts.words];
+            const std::string tells = "tells whether ";
+            const std::string yes = "'" + std::string(words.yes) + "'", no = "'" + std::string(words.no) + "'";
+            const std::string truth =
+                fill(pick(phrasings(*first, tells.c_str(), true), rng), parts, first).substr(tells.size());
+            does = rng.below(2) ? "returns " + yes + " if " + truth + " and " + no + " otherwise"
+                                : "returns " + yes + " when " + truth + ", else " + no;
+            body = "    if " + code + ":\n        return " + yes + "\n    return " + no;
+            assertion = "assert all(" + parts.f + "(" + parts.x + ") == (" + yes + " if " + code + " else " + no +
+                        ") for " + parts.x + " in " + sampleInputs(first->takes) + ")";
+            break;
+        }
+    }
+    std::string frame = pick(sampleFrames(), rng);
     const auto put = [&](const std::string& key, const std::string& value) {
         frame.replace(frame.find(key), key.size(), value);
     };
     put("{f}", parts.f);
     put("{x}", parts.arguments);
     put("{does}", does);
-    return {frame, "def " + parts.f + "(" + parts.arguments + "):\n    return " + fill(task.code, parts),
-            fill(task.assertion, parts)};
+    return {frame, "def " + parts.f + "(" + parts.arguments + "):\n" + body, assertion};
 }
 
 /// Whether a combination belongs to the validation part, decided by the seed and the combination alone.
 bool isHeldOut(const Parts& parts, std::uint64_t seed) {
     std::uint64_t hash = mix64(seed);
-    for (const std::uint64_t part :
-         {std::uint64_t{parts.task}, std::uint64_t{parts.name}, static_cast<std::uint64_t>(parts.c),
-          static_cast<std::uint64_t>(parts.d), static_cast<std::uint64_t>(parts.letter)})
-        hash = mix64(hash ^ part);
+    for (const char c : parts.combination()) hash = mix64(hash ^ static_cast<unsigned char>(c));
     return hash % kHeldOutShare == 0;
 }
 
@@ -113,8 +215,7 @@ Result<SampleData> composeSampleData(const SampleDataOptions& options) {
                                                          " training pairs and 0 to as many validation pairs");
     SampleData data;
     std::set<std::string> prompts;
-    std::set<std::size_t> tasks, names;
-    std::set<std::string> constants;
+    std::set<std::string> seen, tasks;
     Rng rng(options.seed);
     // A draw in twelve is for validation and few are repeated, so that this is ample, unless the training part is so
     // small that most of what is held out has an unseen part.
@@ -127,15 +228,16 @@ Result<SampleData> composeSampleData(const SampleDataOptions& options) {
         if (isHeldOut(parts, options.seed)) continue;
         HeldOutPrompt pair = write(parts, rng);
         if (!prompts.insert(pair.prompt).second) continue;
-        tasks.insert(parts.task);
-        names.insert(parts.name);
-        constants.insert(parts.constants());
+        tasks.insert(parts.first->name);
+        for (const std::string& part : parts.parts()) seen.insert(part);
         data.training.push_back(std::move(pair));
     }
     for (; want(options.validation, data.validation) && draws > 0; --draws) {
         const Parts parts = choose(rng);
-        if (!isHeldOut(parts, options.seed) || !tasks.count(parts.task) || !names.count(parts.name)) continue;
-        if (!constants.count(parts.constants())) continue;
+        if (!isHeldOut(parts, options.seed)) continue;
+        const auto all = parts.parts();
+        if (!std::all_of(all.begin(), all.end(), [&](const std::string& part) { return seen.count(part) > 0; }))
+            continue;
         HeldOutPrompt pair = write(parts, rng);
         if (prompts.insert(pair.prompt).second) data.validation.push_back(std::move(pair));
     }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A dataset to begin with: prompts for small Python functions, composed from a seed.
 //
-// A prompt is put together from a frame ("Write a function … that …"), one of several phrasings of a task, a function
-// name, argument names and constants; the response follows from the prompt by choosing the task's code and copying the
-// names and constants. What is held out are combinations: no task appears in the training part with the same function
-// name and constants as in the validation part, though each of the three does by itself. So a model that only
-// memorises answers nothing, and one that has learned to choose and to copy answers everything.
+// A prompt is put together from a frame ("Write a function … that …"), a function name, an argument's name and what the
+// function does: one task of some seventy ("adds 7 to n"), in one of several phrasings; two of them one after the
+// other; or one that tells a truth and decides between two words. The response follows by choosing the tasks' code and
+// copying names and constants.
+//
+// What is held out are combinations: a task with its constants (with its function name, where it has none), two tasks
+// as a chain, a truth with its words. None of them occurs in the training part, though each of its parts does. So a
+// model that only memorises answers nothing, and one that has learned to choose, to put together and to copy answers
+// everything.
 #pragma once
 
 #include <cstdint>
