@@ -13,6 +13,8 @@
 namespace distillix::cli {
 namespace {
 
+constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
 StopSource& signalStop() {
     static StopSource source;
     return source;
@@ -80,9 +82,14 @@ int runVerb(const VerbSet::Verb& verb) {
 StopToken VerbContext::stopOnSignals() const {
     signalStop();  // made before a handler can want it
     struct sigaction action {};
-    action.sa_handler = [](int) { signalStop().raise(); };
-    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;  // the second signal finds the default: the end
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    sigemptyset(&action.sa_mask);
+    for (const int number : kStopSignals) sigaddset(&action.sa_mask, number);  // one at a time, so that a second is one
+    action.sa_handler = [](int) {
+        signalStop().raise();
+        for (const int number : kStopSignals) ::signal(number, SIG_DFL);  // the next one ends the process
+    };
+    action.sa_flags = SA_RESTART;
+    for (const int number : kStopSignals) {
         struct sigaction before {};
         // A parent that lets us ignore a signal (nohup) means it.
         if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)

@@ -177,6 +177,21 @@ TEST(Journey, ChatTakesRequests) {
         EXPECT_EQ(answer.value("type", ""), "error") << wrong << answer;
         EXPECT_EQ(answer.value("code", ""), "invalid_argument") << wrong << answer;
     }
+    // Cancelled in the same breath: whether it was begun by then or not, it ends so.
+    chat.say(
+        "{\"id\":6,\"request\":\"generate\",\"prompt\":\"Say a word.\",\"temperature\":2,\"top_k\":0,\"top_p\":1}\n"
+        "{\"id\":7,\"request\":\"cancel\",\"target\":6}\n");
+    bool confirmed = false;
+    const Json cancelled = chat.waitFor([&](const Json& line) {
+        confirmed =
+            confirmed || (line.contains("id") && line.at("id") == 7 && line.at("result").at("cancelled") == true);
+        return line.contains("id") && line.at("id") == 6 && line.at("type") != "event";
+    });
+    if (!confirmed) {
+        EXPECT_EQ(endOf(7).at("result").at("cancelled"), true);
+    }
+    const bool begun = cancelled.at("type") == "result";
+    EXPECT_EQ(begun ? cancelled.at("result").at("finish") : cancelled.at("code"), "cancelled");
     std::string longText;
     for (int i = 0; i < 2000; ++i) longText += "word ";
     chat.say(Json{{"id", 4}, {"request", "generate"}, {"prompt", longText}}.dump() + "\n");
@@ -226,6 +241,25 @@ TEST(Journey, StopsOnRequestAndGoesOn) {
     const auto last = run({"train", "resume", parts});
     EXPECT_EQ(last.code, 0) << last.errors;
     EXPECT_EQ(lastWeights(parts), lastWeights(whole)) << "bit for bit as in one go";
+}
+
+TEST(Journey, ASecondSignalEndsItAtOnce) {
+    const TemporaryFolder folder;
+    // Between the two signals the training may just manage to write its checkpoint and end; not ten times.
+    int code = 0;
+    for (int attempt = 0; attempt < 10 && code != 128 + SIGTERM; ++attempt) {
+        const fs::path path = folder / ("run" + std::to_string(attempt));
+        Program training(trainNew(path, 1000000));
+        ASSERT_FALSE(training.waitFor([](const Json& line) { return isStep(line, 1); }).is_null());
+        training.signal(SIGINT);
+        training.signal(SIGTERM);
+        code = training.wait();
+        EXPECT_TRUE(code == 10 || code == 128 + SIGTERM) << code;
+        const auto summary = readRun(path);
+        ASSERT_OK(summary);
+        EXPECT_EQ(summary->state, code == 10 ? RunState::Stopped : RunState::Crashed);
+    }
+    EXPECT_EQ(code, 128 + SIGTERM);
 }
 
 TEST(Journey, SlowKilledAtTwentyMomentsItEndsTheSame) {
