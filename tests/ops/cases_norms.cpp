@@ -39,7 +39,7 @@ OpCase quantizeCase(const std::string& name, const NormShape& shape, bool norm, 
                     args.rstd =
                         run.output("rstd", static_cast<std::size_t>(shape.rows), rounded(roundingsOfNorm(shape.width)));
                 }
-                args.out.codes = run.codes("codes", count);
+                args.out.codes = run.codes("codes", count, norm);
                 args.out.alpha = run.output("alpha", static_cast<std::size_t>(shape.rows),
                                             rounded(norm ? roundingsOfNorm(shape.width) : 1));
                 return run.backend().normQuantize(run.exec(), args);
@@ -120,6 +120,18 @@ std::vector<OpCase> normCases() {
         for (std::size_t m = 0; m < 5; ++m) x[m * 37 + 36] = -1e4f;
         return x;
     }()));
+    // α = 127 makes x·127/α x itself: halves are boundaries, and so are their neighbours on either side.
+    std::vector<float> boundaries;
+    for (int code = -127; code < 127; ++code) {
+        const float half = static_cast<float>(code) + 0.5f;
+        for (const float x : {half, std::nextafter(half, -200.0f), std::nextafter(half, 200.0f)})
+            boundaries.push_back(x);
+    }
+    boundaries.push_back(127.0f);
+    cases.push_back(quantizeCase("Codes_Boundaries", {1, static_cast<int>(boundaries.size())}, false, boundaries));
+    for (float& x : boundaries) x *= 0.037f;
+    cases.push_back(
+        quantizeCase("Codes_ScaledBoundaries", {1, static_cast<int>(boundaries.size())}, false, boundaries));
     return cases;
 }
 

@@ -61,9 +61,9 @@ DevicePtr<std::int32_t> OpRun::outputIds(const std::string& name, std::size_t co
         .as<std::int32_t>();
 }
 
-DevicePtr<std::int8_t> OpRun::codes(const std::string& name, std::size_t count) {
+DevicePtr<std::int8_t> OpRun::codes(const std::string& name, std::size_t count, bool ofComputed) {
     Tolerance tolerance;
-    tolerance.code = true;
+    tolerance.code = ofComputed;
     const std::vector<std::int8_t> nothing(count, 77);
     return track(name, DType::I8, tolerance, upload(nothing.data(), count), count).as<std::int8_t>();
 }

@@ -70,9 +70,10 @@ class OpRun {
     TypedPtr inOutValues(const std::string& name, const std::vector<float>& values, Tolerance tolerance) {
         return typed(inOut(name, values, tolerance));
     }
-    /// Codes may differ by one step where the value before rounding lies within float32's error of a boundary: 127
-    /// steps times some 8 eps, so a share of 16·127·eps of them, and a few more by chance.
-    DevicePtr<std::int8_t> codes(const std::string& name, std::size_t count);
+    /// Codes of numbers that were computed may differ by one step where the value before rounding lies within float32's
+    /// error of a boundary: 127 steps times some 8 eps, so a share of 16·127·eps of them, and a few more by chance.
+    /// Codes of given numbers are exact.
+    DevicePtr<std::int8_t> codes(const std::string& name, std::size_t count, bool ofComputed = true);
     DevicePtr<std::byte> memory(std::size_t bytes);  ///< not compared (prepared weights)
 
     struct Output {
