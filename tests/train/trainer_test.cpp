@@ -249,6 +249,38 @@ TEST_F(Trainer, RefusesWhatCannotTrain) {
     EXPECT_EQ(refused.error().code, ErrorCode::AlreadyExists);
 }
 
+TEST_F(Trainer, MixedPrecisionTrainsAsWellAsFloat32) {
+    // bf16 in the products of backward, of the head and of Newton-Schulz. What the two reach lies together as closely
+    // as two seeds do.
+    const auto backend = openBackend(m_device.device);
+    ASSERT_OK(backend);
+    if (!(*backend)->info().hasBf16)
+        GTEST_SKIP() << (*backend)->info().device << " is not fast at bf16, so training never uses it here";
+    m_model.hiddenDim = 64;
+    m_model.mlpHiddenDim = 128;
+    m_model.headDim = 0;
+    ASSERT_OK(m_model.normalize());
+    m_config.steps = 120;
+    m_config.tokens = 48;
+    m_config.batch = 8;
+    m_config.accumulation = 1;
+    m_config.sampleEvery = m_config.checkpointEvery = m_config.validateEvery = 0;
+    const auto reached = [&](const std::string& name, const std::string& precision, int seed) {
+        m_config.precision = precision;
+        m_config.seed = seed;
+        const auto outcome = train(name);
+        EXPECT_TRUE(outcome.ok()) << outcome.error().text();
+        return outcome.ok() && outcome->validation ? outcome->validation->loss() : -1;
+    };
+    const double float32 = reached("float32", "float32", 1), mixed = reached("mixed", "mixed", 1),
+                 other = reached("other", "float32", 2);
+    ASSERT_GT(float32, 0);
+    ASSERT_GT(mixed, 0);
+    EXPECT_LT(float32, 0.5 * std::log(static_cast<double>(m_model.vocabSize)));
+    EXPECT_LE(mixed, float32 + std::max(std::abs(other - float32), 0.05 * float32))
+        << "float32 " << float32 << ", mixed " << mixed << ", another seed " << other;
+}
+
 TEST_F(Trainer, WindowsCountEveryTokenOnceWhateverTheStride) {
     m_config.steps = 1;
     const auto trained = train("run");
