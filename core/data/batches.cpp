@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "core/base/rng.h"
@@ -52,7 +53,7 @@ void cutDocument(const TokenDataset& dataset, std::int64_t document, std::uint32
         if (labelled == 0) continue;
         labelsBefore += labelled;
         const auto share = static_cast<std::uint64_t>(
-            static_cast<double>(bytes) * static_cast<double>(labelsBefore) / static_cast<double>(labels) + 0.5);
+            std::llround(static_cast<double>(bytes) * static_cast<double>(labelsBefore) / static_cast<double>(labels)));
         sink(Piece{document, begin, length, unlabelled, static_cast<std::uint32_t>(share - bytesBefore)});
         bytesBefore = share;
     }

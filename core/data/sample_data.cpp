@@ -37,7 +37,7 @@ struct Parts {
     /// chain whatever their constants, the truth with its words.
     std::string combination() const {
         const bool constant = first->most > 0 || first->letter;
-        const std::string task = first->name;
+        std::string task = first->name;
         switch (form) {
             case Form::Single:
                 return task + " " + (constant ? first.constants() : f);
@@ -116,7 +116,7 @@ Step chooseStep(Rng& rng, Fits&& fits) {
     while (!fits(sampleTasks()[step.task]));
     const auto& task = *step;
     if (task.most > 0)
-        step.c = task.least + static_cast<int>(rng.below(static_cast<std::uint64_t>(task.most - task.least + 1)));
+        step.c = task.least + static_cast<int>(rng.below(static_cast<unsigned>(task.most - task.least) + 1));
     if (task.second) step.d = step.c + 2 + static_cast<int>(rng.below(30));
     if (task.letter) step.letter = static_cast<char>('a' + rng.below(26));
     return step;

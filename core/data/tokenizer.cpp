@@ -258,7 +258,7 @@ std::string StreamDecoder::push(std::int32_t id) {
 }
 
 std::string StreamDecoder::finish() {
-    const std::string out = utf8Replaced(m_pending);
+    std::string out = utf8Replaced(m_pending);
     m_pending.clear();
     m_started = false;
     return out;

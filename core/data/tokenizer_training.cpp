@@ -66,12 +66,19 @@ class LineIterator : public sentencepiece::SentenceIterator {
   public:
     /// `kept`: the characters that may become pieces; empty for all.
     LineIterator(const std::vector<std::string>& blocks, const Characters& kept) : m_blocks(blocks), m_kept(kept) {
-        Next();
+        advance();
     }
     bool done() const override { return m_done; }
     const std::string& value() const override { return m_line; }
     sentencepiece::util::Status status() const override { return {}; }
-    void Next() override {
+    void Next() override { advance(); }
+
+    static std::size_t characterBytes(std::string_view text) {
+        return static_cast<std::size_t>(std::max(1, utf8Length(text)));
+    }
+
+  private:
+    void advance() {
         while (m_block < m_blocks.size()) {
             const std::string_view rest = std::string_view(m_blocks[m_block]).substr(m_at);
             if (rest.empty()) {
@@ -97,11 +104,6 @@ class LineIterator : public sentencepiece::SentenceIterator {
         m_done = true;
     }
 
-    static std::size_t characterBytes(std::string_view text) {
-        return static_cast<std::size_t>(std::max(1, utf8Length(text)));
-    }
-
-  private:
     const std::vector<std::string>& m_blocks;
     const Characters& m_kept;
     std::size_t m_block = 0, m_at = 0;
@@ -122,6 +124,7 @@ Characters frequentCharacters(const std::vector<std::string>& blocks, std::size_
     }
     if (counts.size() <= most) return {};
     std::vector<std::pair<std::uint64_t, std::string_view>> sorted;
+    sorted.reserve(counts.size());
     for (const auto& [character, count] : counts) sorted.emplace_back(count, character);
     std::sort(sorted.rbegin(), sorted.rend());
     Characters kept;
