@@ -164,7 +164,7 @@ Result<void> embedBackward(CpuContext& context, const Exec&, const EmbedBackward
 }
 
 std::size_t elementwiseWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision) {
-    const std::size_t width = static_cast<std::size_t>(workload.mlp), chunks = RowChunks(workload.rows).count();
+    const std::size_t width = static_cast<std::size_t>(workload.mlp), chunks = RowChunks::most(workload.rows);
     const std::size_t rows = Scratch::bytes<float>(rowStride(width) * static_cast<std::size_t>(context.pool.threads()));
     if (!workload.training) return kScratchSkew + rows;
     const std::size_t subNorm = rows + Scratch::bytes<float>(chunks * width);

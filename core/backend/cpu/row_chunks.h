@@ -18,6 +18,10 @@ class RowChunks {
   public:
     explicit RowChunks(int rows)
         : m_rows(static_cast<std::size_t>(rows)), m_chunk(std::max<std::size_t>(16, (m_rows + 63) / 64)) {}
+    /// The largest count() of any number of rows up to this one, for workspaces.
+    static std::size_t most(int rows) {
+        return std::min<std::size_t>(64, chunkCount(static_cast<std::size_t>(rows), 16));
+    }
     std::size_t count() const { return chunkCount(m_rows, m_chunk); }
     std::size_t first(std::size_t chunk) const { return chunk * m_chunk; }
     std::size_t last(std::size_t chunk) const { return std::min(m_rows, (chunk + 1) * m_chunk); }
