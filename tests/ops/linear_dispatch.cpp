@@ -17,7 +17,7 @@ TEST(CpuLevel, WishesAreTakenOrRefused) {
     const auto unknown = cpu::chooseCpuLevel("avx1024");
     ASSERT_FALSE(unknown.ok());
     EXPECT_EQ(unknown.error().code, ErrorCode::InvalidArgument);
-    for (const auto level : {cpu::CpuLevel::Avx2, cpu::CpuLevel::Avx512}) {
+    for (const auto level : {cpu::CpuLevel::Avx2, cpu::CpuLevel::Avx512, cpu::CpuLevel::Amx}) {
         const auto chosen = cpu::chooseCpuLevel(cpu::cpuLevelName(level));
         if (level <= cpu::bestCpuLevel()) {
             EXPECT_EQ(chosen.value(), level);

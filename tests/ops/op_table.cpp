@@ -196,7 +196,8 @@ TEST_P(OpTable, MatchesTheReference) {
         ASSERT_OK_AND_TAKE(hidden, runOn(*unreadable, row));
         expectSameBits(hidden, expected);
     }
-    for (const cpu::CpuLevel level : {cpu::CpuLevel::Scalar, cpu::CpuLevel::Avx2, cpu::CpuLevel::Avx512}) {
+    for (const cpu::CpuLevel level :
+         {cpu::CpuLevel::Scalar, cpu::CpuLevel::Avx2, cpu::CpuLevel::Avx512, cpu::CpuLevel::Amx}) {
         if (level > cpu::bestCpuLevel()) continue;
         SCOPED_TRACE(std::string("cpu at level ") + cpu::cpuLevelName(level));
         const auto one = cpuBackend(level, 1);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "core/backend/cpu/bf16_product.h"
 #include "core/backend/cpu/dense_product.h"
 #include "core/backend/cpu/dispatch.h"
 #include "core/backend/ops.h"
@@ -14,14 +15,16 @@ namespace distillix::cpu {
 
 /// One CPU device. Operations are called from one thread at a time and return when their work is done.
 struct CpuContext {
-    CpuContext(int threads, CpuLevel chosenLevel) : pool(threads), level(chosenLevel), products(pool) {}
+    CpuContext(int threads, CpuLevel chosenLevel)
+        : pool(threads), level(chosenLevel), products(pool), bf16(bf16Kernels(chosenLevel)) {}
     ThreadPool pool;
-    CpuLevel level;          ///< each topic's kernels: xKernels(level)
-    DenseProducts products;  ///< everything that oneDNN computes
+    CpuLevel level;           ///< each topic's kernels: xKernels(level)
+    DenseProducts products;   ///< dense products of float32
+    const Bf16Kernels* bf16;  ///< those of bf16, or null where this processor is not fast at them
 
     /// The type that dense products read: bf16 only where it was asked for and is fast, else float32.
     DType productType(const Precision& precision) const {
-        return precision.product == DType::BF16 && products.hasBf16() ? DType::BF16 : DType::F32;
+        return precision.product == DType::BF16 && bf16 ? DType::BF16 : DType::F32;
     }
 };
 

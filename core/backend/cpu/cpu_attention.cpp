@@ -16,7 +16,7 @@ extern const AttentionKernels kAttentionKernelsScalar, kAttentionKernelsAvx2, kA
 
 const AttentionKernels& attentionKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    if (level == CpuLevel::Avx512) return kAttentionKernelsAvx512;
+    if (level >= CpuLevel::Avx512) return kAttentionKernelsAvx512;
     if (level == CpuLevel::Avx2) return kAttentionKernelsAvx2;
 #endif
     static_cast<void>(level);

@@ -47,7 +47,7 @@ CpuBackend::CpuBackend(int threads, CpuLevel level) : m_context(threads, level) 
     m_info.level = level == CpuLevel::Avx512 ? "avx512vnni" : cpuLevelName(level);
     m_info.threads = m_context.pool.threads();
     m_info.memoryBytes = physicalMemory();
-    m_info.hasBf16 = m_context.products.hasBf16();
+    m_info.hasBf16 = m_context.bf16 != nullptr;
 }
 
 CpuBackend::~CpuBackend() = default;

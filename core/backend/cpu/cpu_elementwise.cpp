@@ -15,7 +15,7 @@ extern const ElementwiseKernels kElementwiseKernelsScalar, kElementwiseKernelsAv
 
 const ElementwiseKernels& elementwiseKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    if (level == CpuLevel::Avx512) return kElementwiseKernelsAvx512;
+    if (level >= CpuLevel::Avx512) return kElementwiseKernelsAvx512;
     if (level == CpuLevel::Avx2) return kElementwiseKernelsAvx2;
 #endif
     static_cast<void>(level);

@@ -14,7 +14,7 @@ extern const HeadKernels kHeadKernelsScalar, kHeadKernelsAvx2, kHeadKernelsAvx51
 
 const HeadKernels& headKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    if (level == CpuLevel::Avx512) return kHeadKernelsAvx512;
+    if (level >= CpuLevel::Avx512) return kHeadKernelsAvx512;
     if (level == CpuLevel::Avx2) return kHeadKernelsAvx2;
 #endif
     static_cast<void>(level);
@@ -31,37 +31,52 @@ std::size_t chunkRows(std::size_t vocabulary) {
     return std::clamp<std::size_t>((std::size_t{64} << 20) / (vocabulary * sizeof(float)) / 16 * 16, 16, 1024);
 }
 
-std::size_t lossScratch(DType type, std::size_t rows, std::size_t width, std::size_t vocabulary) {
-    const std::size_t n = std::min(rows, chunkRows(vocabulary)), element = dtypeBytes(type);
-    return kScratchStart + Scratch::bytes<float>(n * vocabulary) + Scratch::bytes<std::byte>(n * width * element) +
-           Scratch::bytes<float>(n * width) + (type == DType::BF16 ? Scratch::bytes<std::uint16_t>(n * vocabulary) : 0);
+std::size_t lossScratch(DType type, int threads, std::int64_t rows, std::int64_t width, std::int64_t vocabulary) {
+    const std::int64_t n = std::min(rows, static_cast<std::int64_t>(chunkRows(static_cast<std::size_t>(vocabulary))));
+    const std::size_t logits = Scratch::bytes<float>(static_cast<std::size_t>(n * vocabulary));
+    const std::size_t inputs = Scratch::bytes<float>(static_cast<std::size_t>(n * width));
+    if (type == DType::F32) return kScratchStart + logits + 2 * inputs;
+    return kScratchStart + logits + inputs + Scratch::bytes<std::uint16_t>(bf16RowsSize(n, width)) +
+           Scratch::bytes<std::uint16_t>(bf16RowsSize(n, vocabulary)) +
+           Scratch::bytes<std::uint16_t>(bf16PanelsSize(width, n)) +
+           Scratch::bytes<std::uint16_t>(weightGradientScratch(threads));
 }
 
-std::size_t logitsScratch(DType type, std::size_t rows, std::size_t width) {
-    return type == DType::BF16 ? kScratchStart + Scratch::bytes<std::uint16_t>(rows * width) : 0;
+std::size_t logitsScratch(DType type, std::int64_t rows, std::int64_t width) {
+    return type == DType::BF16 ? kScratchStart + Scratch::bytes<std::uint16_t>(bf16RowsSize(rows, width)) : 0;
 }
 
-/// The head's weights as products read them.
-Result<const void*> weightsOf(const char* operation, const LinearWeight& head, DType type) {
-    if (head.shape.ternary) return badArgument(operation, "the head must be a plain layer");
-    if (type == DType::F32) return static_cast<const void*>(head.latent.backendAddress());
-    if (!head.prepared) return badArgument(operation, "head.prepared is missing");
-    return static_cast<const void*>(head.prepared.backendAddress());
+Result<void> requirePrepared(const char* operation, const LinearWeight& head, DType type) {
+    if (type == DType::BF16 && !head.prepared) return badArgument(operation, "head.prepared is missing");
+    return {};
 }
 
-/// logits[n, V] = x[n, d]·Eᵀ.
-DenseProductArgs logitsProduct(DType type, std::size_t rows, const LinearWeight& head, const void* x,
-                               const void* weights, float* logits) {
+/// logits[n, V] = x[n, d]·Eᵀ in float32.
+Result<void> logitsFloat(CpuContext& context, std::int64_t rows, const LinearWeight& head, const float* x,
+                         float* logits) {
     DenseProductArgs product;
-    product.m = static_cast<std::int64_t>(rows);
+    product.m = rows;
     product.n = head.shape.out;
     product.k = head.shape.in;
-    product.type = type;
     product.a = {x, head.shape.in, false};
-    product.b = {weights, head.shape.in, true};
+    product.b = {head.latent.backendAddress(), head.shape.in, true};
     product.c = logits;
     product.cStride = head.shape.out;
-    return product;
+    return context.products.product(product);
+}
+
+/// The same in bf16; x is packed.
+void logitsBf16(CpuContext& context, std::int64_t rows, const LinearWeight& head, const std::uint16_t* x,
+                float* logits) {
+    Bf16Product product;
+    product.m = rows;
+    product.n = head.shape.out;
+    product.k = head.shape.in;
+    product.a = x;
+    product.panels = panelsForForward(head);
+    product.c = logits;
+    product.cStride = head.shape.out;
+    bf16Product(context.pool, *context.bf16, product);
 }
 
 Result<void> checkTargets(const HeadLossArgs& args) {
@@ -86,127 +101,205 @@ Result<void> headLogits(CpuContext& context, const Exec& exec, const HeadLogitsA
     TRY_VOID(checkArguments(args));
     if (args.rows == 0) return {};
     const DType type = context.productType(exec.precision);
-    const std::size_t rows = static_cast<std::size_t>(args.rows), width = static_cast<std::size_t>(args.head.shape.in);
-    const std::size_t vocabulary = static_cast<std::size_t>(args.head.shape.out);
-    const void* weights = TRY(weightsOf("headLogits", args.head, type));
-    const void* x = floats(args.x);
+    TRY_VOID(requirePrepared("headLogits", args.head, type));
+    float* logits = args.logits.backendAddress();
     if (type == DType::BF16) {
         Scratch scratch(exec);
-        std::uint16_t* rounded = scratch.take<std::uint16_t>(rows * width);
-        if (!rounded) return scratch.tooSmall("headLogits");
-        linearKernels(context.level)
-            .scaleToBf16(floats(args.x), nullptr, 1.0f, static_cast<std::int64_t>(rows * width), rounded);
-        x = rounded;
+        std::uint16_t* x = scratch.take<std::uint16_t>(bf16RowsSize(args.rows, args.head.shape.in));
+        if (!x) return scratch.tooSmall("headLogits");
+        bf16Rows(context.pool, *context.bf16, floats(args.x), args.rows, args.head.shape.in, nullptr, x);
+        logitsBf16(context, args.rows, args.head, x, logits);
+    } else {
+        TRY_VOID(logitsFloat(context, args.rows, args.head, floats(args.x), logits));
     }
-    float* logits = args.logits.backendAddress();
-    TRY_VOID(context.products.product(logitsProduct(type, rows, args.head, x, weights, logits)));
     if (args.softCap > 0) {
         const HeadKernels& kernels = headKernels(context.level);
+        const std::size_t all = static_cast<std::size_t>(args.rows) * static_cast<std::size_t>(args.head.shape.out);
         constexpr std::size_t kPiece = 16384;
-        context.pool.parallelFor(chunkCount(rows * vocabulary, kPiece), [&](std::size_t chunk, int) {
+        context.pool.parallelFor(chunkCount(all, kPiece), [&](std::size_t chunk, int) {
             const std::size_t first = chunk * kPiece;
-            kernels.cap(logits + first, std::min(kPiece, rows * vocabulary - first), args.softCap);
+            kernels.cap(logits + first, std::min(kPiece, all - first), args.softCap);
         });
     }
     return {};
 }
 
+namespace {
+
+/// What a loss is computed in, and on which rows.
+struct LossWork {
+    const HeadLossArgs& args;
+    DType type;
+    std::int64_t width, vocabulary;
+    float* logits = nullptr;               // [n, V], then their gradient where products read float32
+    float* inputs = nullptr;               // [n, d] the target rows of x; float32 only
+    float* dInputs = nullptr;              // [n, d]
+    std::uint16_t* inputsBf16 = nullptr;   // [n, d] packed as A
+    std::uint16_t* inputPanels = nullptr;  // the same packed as B
+    std::uint16_t* gradient = nullptr;     // [n, V] packed as A
+    std::uint16_t* perThread = nullptr;
+
+    bool gradients() const { return static_cast<bool>(args.dX); }
+    const float* row(std::size_t target) const {
+        return floats(args.x) +
+               static_cast<std::size_t>(args.targetRows.backendAddress()[target]) * static_cast<std::size_t>(width);
+    }
+};
+
+/// Logits of targets first .. first + count - 1.
+Result<void> computeLogits(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
+    const std::int64_t depth = bf16Depth(work.width);
+    context.pool.parallelFor(chunkCount(count, 16), [&](std::size_t chunk, int) {
+        for (std::size_t i = chunk * 16; i < std::min(count, chunk * 16 + 16); ++i) {
+            if (work.type == DType::BF16) {
+                context.bf16->rows(work.row(first + i), work.width, 1, work.width, nullptr,
+                                   work.inputsBf16 + i * static_cast<std::size_t>(depth), depth);
+            } else {
+                const std::size_t width = static_cast<std::size_t>(work.width);
+                std::memcpy(work.inputs + i * width, work.row(first + i), width * sizeof(float));
+            }
+        }
+    });
+    const std::int64_t rows = static_cast<std::int64_t>(count);
+    if (work.type == DType::F32) return logitsFloat(context, rows, work.args.head, work.inputs, work.logits);
+    logitsBf16(context, rows, work.args.head, work.inputsBf16, work.logits);
+    return {};
+}
+
+/// Losses, and the gradients of the raw logits.
+void computeLosses(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
+    const HeadLossArgs& args = work.args;
+    const HeadKernels& kernels = headKernels(context.level);
+    const std::size_t vocabulary = static_cast<std::size_t>(work.vocabulary);
+    const std::size_t depth = static_cast<std::size_t>(bf16Depth(work.vocabulary));
+    context.pool.parallelFor(count, [&](std::size_t i, int) {
+        HeadRow row{};
+        row.logits = work.logits + i * vocabulary;
+        row.count = vocabulary;
+        row.softCap = args.softCap;
+        row.target = static_cast<std::size_t>(args.targets.backendAddress()[first + i]);
+        row.smoothing = args.labelSmoothing;
+        row.teacher = args.teacherLogits ? args.teacherLogits.backendAddress() + (first + i) * vocabulary : nullptr;
+        row.weight = row.teacher ? args.teacherWeight : 1.0f;
+        row.temperature = args.temperature;
+        row.scale = args.gradientScale;
+        if (work.gradient) {
+            row.gradientBf16 = work.gradient + i * depth;
+            std::fill(row.gradientBf16 + vocabulary, row.gradientBf16 + depth, std::uint16_t{0});
+        } else if (work.gradients()) {
+            row.gradient = row.logits;
+        }
+        args.losses.backendAddress()[first + i] = static_cast<float>(kernels.loss(row));
+    });
+}
+
+/// dX of the targets' rows, and their share of dHead.
+Result<void> computeGradients(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
+    const LinearWeight& head = work.args.head;
+    const std::int64_t rows = static_cast<std::int64_t>(count), width = work.width, vocabulary = work.vocabulary;
+    if (work.type == DType::BF16) {
+        Bf16Product product;
+        product.m = rows;
+        product.n = width;
+        product.k = vocabulary;
+        product.a = work.gradient;
+        product.panels = panelsForBackward(head);
+        product.c = work.dInputs;
+        product.cStride = width;
+        bf16Product(context.pool, *context.bf16, product);
+        bf16Panels(
+            context.pool, *context.bf16, rows, width,
+            [&](std::int64_t row) { return work.row(first + static_cast<std::size_t>(row)); }, work.inputPanels);
+        WeightGradient gradient;
+        gradient.dOutBf16 = work.gradient;
+        gradient.dOutStride = bf16Depth(vocabulary);
+        gradient.inputPanels = work.inputPanels;
+        gradient.count = rows;
+        gradient.rows = vocabulary;
+        gradient.columns = width;
+        gradient.dWeight = work.args.dHead.backendAddress();
+        addWeightGradient(context, gradient, work.perThread);
+    } else {
+        DenseProductArgs product;
+        product.m = rows;
+        product.n = width;
+        product.k = vocabulary;
+        product.a = {work.logits, vocabulary, false};
+        product.b = {head.latent.backendAddress(), width, false};
+        product.c = work.dInputs;
+        product.cStride = width;
+        TRY_VOID(context.products.product(product));
+        product.m = vocabulary;
+        product.k = rows;
+        product.a = {work.logits, vocabulary, true};
+        product.b = {work.inputs, width, false};
+        product.c = work.args.dHead.backendAddress();
+        product.accumulate = true;
+        TRY_VOID(context.products.product(product));
+    }
+    const std::size_t size = static_cast<std::size_t>(width);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::memcpy(
+            floats(work.args.dX) + static_cast<std::size_t>(work.args.targetRows.backendAddress()[first + i]) * size,
+            work.dInputs + i * size, size * sizeof(float));
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs& args) {
     TRY_VOID(checkArguments(args));
     TRY_VOID(checkTargets(args));
-    const HeadKernels& kernels = headKernels(context.level);
-    const LinearKernels& linear = linearKernels(context.level);
     const DType type = context.productType(exec.precision);
-    const bool bf16 = type == DType::BF16, gradients = static_cast<bool>(args.dX);
-    const std::size_t width = static_cast<std::size_t>(args.head.shape.in);
-    const std::size_t vocabulary = static_cast<std::size_t>(args.head.shape.out);
-    const std::size_t all = static_cast<std::size_t>(args.targetCount), rows = static_cast<std::size_t>(args.rows);
-    const void* weights = TRY(weightsOf("headLoss", args.head, type));
-    const std::int32_t* targetRows = args.targetRows.backendAddress();
-    const std::int32_t* targets = args.targets.backendAddress();
-    float* dX = gradients ? floats(args.dX) : nullptr;
-    if (dX) {
+    TRY_VOID(requirePrepared("headLoss", args.head, type));
+    LossWork work{args, type, args.head.shape.in, args.head.shape.out};
+    const std::size_t width = static_cast<std::size_t>(work.width), rows = static_cast<std::size_t>(args.rows);
+    if (work.gradients()) {
         constexpr std::size_t kRows = 64;
         context.pool.parallelFor(chunkCount(rows, kRows), [&](std::size_t chunk, int) {
             const std::size_t first = chunk * kRows;
-            std::memset(dX + first * width, 0, std::min(kRows, rows - first) * width * sizeof(float));
+            std::memset(floats(args.dX) + first * width, 0, std::min(kRows, rows - first) * width * sizeof(float));
         });
     }
+    const std::size_t all = static_cast<std::size_t>(args.targetCount);
     if (all == 0) return {};
-    const std::size_t chunks = chunkCount(all, chunkRows(vocabulary)), most = chunkCount(all, chunks);
+    const std::size_t most = chunkCount(all, chunkCount(all, chunkRows(static_cast<std::size_t>(work.vocabulary))));
+    const std::int64_t n = static_cast<std::int64_t>(most);
     Scratch scratch(exec);
-    float* logits = scratch.take<float>(most * vocabulary);
-    std::byte* x = scratch.take<std::byte>(most * width * dtypeBytes(type));
-    float* dInput = gradients ? scratch.take<float>(most * width) : nullptr;
-    std::uint16_t* rounded = gradients && bf16 ? scratch.take<std::uint16_t>(most * vocabulary) : nullptr;
-    if (!logits || !x || (gradients && !dInput) || (gradients && bf16 && !rounded)) return scratch.tooSmall("headLoss");
+    bool enough = true;
+    const auto take = [&](auto*& pointer, std::size_t count) {
+        pointer = scratch.take<std::remove_reference_t<decltype(*pointer)>>(count);
+        enough = enough && pointer;
+    };
+    take(work.logits, most * static_cast<std::size_t>(work.vocabulary));
+    if (type == DType::F32) {
+        take(work.inputs, most * width);
+    } else {
+        take(work.inputsBf16, bf16RowsSize(n, work.width));
+    }
+    if (work.gradients()) take(work.dInputs, most * width);
+    if (work.gradients() && type == DType::BF16) {
+        take(work.inputPanels, bf16PanelsSize(work.width, n));
+        take(work.gradient, bf16RowsSize(n, work.vocabulary));
+        take(work.perThread, weightGradientScratch(context.pool.threads()));
+    }
+    if (!enough) return scratch.tooSmall("headLoss");
 
     for (std::size_t first = 0; first < all; first += most) {
         const std::size_t count = std::min(most, all - first);
-        context.pool.parallelFor(chunkCount(count, 16), [&](std::size_t chunk, int) {
-            for (std::size_t i = chunk * 16; i < std::min(count, chunk * 16 + 16); ++i) {
-                const float* source = floats(args.x) + static_cast<std::size_t>(targetRows[first + i]) * width;
-                if (bf16) {
-                    linear.scaleToBf16(source, nullptr, 1.0f, static_cast<std::int64_t>(width),
-                                       reinterpret_cast<std::uint16_t*>(x) + i * width);
-                } else {
-                    std::memcpy(reinterpret_cast<float*>(x) + i * width, source, width * sizeof(float));
-                }
-            }
-        });
-        TRY_VOID(context.products.product(logitsProduct(type, count, args.head, x, weights, logits)));
-        context.pool.parallelFor(count, [&](std::size_t i, int) {
-            HeadRow row{};
-            row.logits = logits + i * vocabulary;
-            row.count = vocabulary;
-            row.softCap = args.softCap;
-            row.target = static_cast<std::size_t>(targets[first + i]);
-            row.smoothing = args.labelSmoothing;
-            row.teacher = args.teacherLogits ? args.teacherLogits.backendAddress() + (first + i) * vocabulary : nullptr;
-            row.weight = row.teacher ? args.teacherWeight : 1.0f;
-            row.temperature = args.temperature;
-            row.scale = args.gradientScale;
-            if (gradients) {
-                row.gradient = row.logits;
-                row.gradientBf16 = rounded ? rounded + i * vocabulary : nullptr;
-            }
-            args.losses.backendAddress()[first + i] = static_cast<float>(kernels.loss(row));
-        });
-        if (!gradients) continue;
-        const void* dLogits = bf16 ? static_cast<const void*>(rounded) : logits;
-        const std::int64_t v = args.head.shape.out, d = args.head.shape.in;
-        DenseProductArgs product;
-        product.type = type;
-        product.m = static_cast<std::int64_t>(count);
-        product.n = d;
-        product.k = v;
-        product.a = {dLogits, v, false};
-        product.b = {weights, d, false};
-        product.c = dInput;
-        product.cStride = d;
-        TRY_VOID(context.products.product(product));
-        for (std::size_t i = 0; i < count; ++i) {
-            std::memcpy(dX + static_cast<std::size_t>(targetRows[first + i]) * width, dInput + i * width,
-                        width * sizeof(float));
-        }
-        if (!args.dHead) continue;
-        product.m = v;
-        product.k = static_cast<std::int64_t>(count);
-        product.a = {dLogits, v, true};
-        product.b = {x, d, false};
-        product.c = args.dHead.backendAddress();
-        product.accumulate = true;
-        TRY_VOID(context.products.product(product));
+        TRY_VOID(computeLogits(context, work, first, count));
+        computeLosses(context, work, first, count);
+        if (work.gradients()) TRY_VOID(computeGradients(context, work, first, count));
     }
     return {};
 }
 
 std::size_t headWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision precision) {
     const DType type = context.productType(precision);
-    const std::size_t rows = static_cast<std::size_t>(workload.rows), width = static_cast<std::size_t>(workload.hidden);
-    const std::size_t vocabulary = static_cast<std::size_t>(workload.vocabulary);
-    if (rows == 0 || width == 0 || vocabulary == 0) return 0;
-    return std::max(logitsScratch(type, rows, width), lossScratch(type, rows, width, vocabulary));
+    if (workload.rows == 0 || workload.hidden == 0 || workload.vocabulary == 0) return 0;
+    return std::max(logitsScratch(type, workload.rows, workload.hidden),
+                    lossScratch(type, context.pool.threads(), workload.rows, workload.hidden, workload.vocabulary));
 }
 
 }  // namespace distillix::cpu

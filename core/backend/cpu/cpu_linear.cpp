@@ -12,6 +12,7 @@ namespace distillix::cpu {
 
 const LinearKernels& linearKernels(CpuLevel level) {
 #if defined(__x86_64__)
+    if (level == CpuLevel::Amx) return kLinearKernelsAmx;
     if (level == CpuLevel::Avx512) return kLinearKernelsAvx512;
     if (level == CpuLevel::Avx2) return kLinearKernelsAvx2;
 #endif
@@ -38,7 +39,7 @@ struct Prepared {
           panels(reinterpret_cast<std::uint32_t*>(gamma + roundUp(out, kPanelRows))) {}
 
     std::int64_t panelCount() const { return (out + kPanelRows - 1) / kPanelRows; }
-    std::uint32_t* panel(std::int64_t index) const { return panels + index * (columns / kPanelColumns * kPanelRows); }
+    std::uint32_t* panel(std::int64_t index) const { return panels + index * (columns / 16 * kPanelRows); }
     int rowsOf(std::int64_t index) const { return static_cast<int>(std::min(kPanelRows, out - index * kPanelRows)); }
 
     std::int64_t in, out;
@@ -65,17 +66,20 @@ std::size_t prepareScratch(std::int64_t out) {
     return 2 * Scratch::bytes<double>(sizeOf(out)) + 2 * Scratch::bytes<std::int32_t>(sizeOf(out));
 }
 
-Result<void> prepareOne(CpuContext& context, const Exec& exec, const PrepareWeight& item) {
+Result<void> prepareOne(CpuContext& context, const Exec& exec, const PrepareWeight& item, bool training) {
     const LinearShape& shape = item.weight.shape;
     const LinearKernels& kernels = linearKernels(context.level);
     const std::int64_t in = shape.in, out = shape.out;
     const float* latent = item.weight.latent.backendAddress();
     if (!shape.ternary && context.productType(exec.precision) == DType::BF16) {
         if (!item.weight.prepared) return badArgument("prepareWeights", "weight.prepared is missing");
-        std::uint16_t* copy = item.weight.prepared.as<std::uint16_t>().backendAddress();
-        forRows(context.pool, out, in, [&](std::int64_t first, std::int64_t last) {
-            kernels.scaleToBf16(latent + first * in, nullptr, 1.0f, (last - first) * in, copy + first * in);
-        });
+        std::uint16_t* panels = item.weight.prepared.as<std::uint16_t>().backendAddress();
+        bf16PanelsOfRows(context.pool, *context.bf16, latent, out, in, panels);
+        if (training) {
+            bf16Panels(
+                context.pool, *context.bf16, out, in, [&](std::int64_t row) { return latent + row * in; },
+                panels + bf16PanelsSize(out, in));
+        }
     }
     if (!shape.ternary && !item.health) return {};
 
@@ -216,7 +220,8 @@ Result<void> ternaryForward(CpuContext& context, const Exec& exec, const LinearF
     }
     forRows(context.pool, rows, in, prepareCodes);
     const std::int64_t blocks = (rows + kTokenBlock - 1) / kTokenBlock;
-    const std::int64_t perBlock = roundUp((rows + blocks - 1) / blocks, 6);
+    // A multiple of the tokens that a kernel takes at once: 4 and 6, or 32.
+    const std::int64_t perBlock = roundUp((rows + blocks - 1) / blocks, context.level == CpuLevel::Amx ? 32 : 12);
     context.pool.parallelFor(sizeOf(panels * blocks), [&](std::size_t chunk, int worker) {
         const std::int64_t index = static_cast<std::int64_t>(chunk) % panels;
         const std::int64_t first = static_cast<std::int64_t>(chunk) / panels * perBlock;
@@ -254,71 +259,54 @@ Result<void> plainForward(CpuContext& context, const LinearForwardArgs& args) {
 
 // ---- backward -----------------------------------------------------------------------------------------------------
 
-std::size_t backwardScratch(DType type, std::int64_t rows, std::int64_t in, std::int64_t out) {
-    const std::size_t element = dtypeBytes(type);
-    return 2 * Scratch::bytes<std::byte>(sizeOf(rows * out) * element) +
-           Scratch::bytes<std::byte>(sizeOf(rows * in) * element) +
-           Scratch::bytes<std::byte>(sizeOf(in * out) * element);
+/// Depth of the steps in which operands are made on the way: what a thread holds of them stays in its cache.
+constexpr std::int64_t kDepth = 512;
+constexpr std::int64_t kGradientRows = 192;
+
+std::size_t floatBackwardScratch(std::int64_t rows, std::int64_t in, std::int64_t out) {
+    return 2 * Scratch::bytes<float>(sizeOf(rows * out)) + Scratch::bytes<float>(sizeOf(rows * in)) +
+           Scratch::bytes<float>(sizeOf(in * out));
 }
 
-/// The scales go into dY before it is rounded to bf16: codes and ternary weights are exact there, so dY is all that
-/// loses anything.
-Result<void> ternaryBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+std::size_t bf16BackwardScratch(int threads, std::int64_t rows, std::int64_t in, std::int64_t out) {
+    return Scratch::bytes<std::uint16_t>(bf16RowsSize(rows, out)) +
+           Scratch::bytes<std::uint16_t>(bf16PanelsSize(in, rows)) + Scratch::bytes<float>(sizeOf(rows)) +
+           Scratch::bytes<std::uint16_t>(weightGradientScratch(threads));
+}
+
+Result<void> ternaryBackwardFloat(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
     const LinearKernels& kernels = linearKernels(context.level);
     const Prepared weight(args.weight);
     const std::int64_t rows = args.rows, in = weight.in, out = weight.out;
-    const DType type = context.productType(exec.precision);
-    const bool bf16 = type == DType::BF16;
-    const std::size_t element = dtypeBytes(type);
     const float* dOut = floats(args.dOut);
     const float* alpha = args.input.alpha.backendAddress();
     const std::int8_t* codes = args.input.codes.backendAddress();
 
     Scratch scratch(exec);
-    const auto take = [&](std::int64_t count) { return scratch.take<std::byte>(sizeOf(count) * element); };
-    std::byte* byGamma = args.dInput ? take(rows * out) : nullptr;
-    std::byte* numbers = args.dInput ? take(in * out) : nullptr;
-    std::byte* byAlpha = args.dWeight ? take(rows * out) : nullptr;
-    std::byte* inputs = args.dWeight ? take(rows * in) : nullptr;
+    float* byGamma = args.dInput ? scratch.take<float>(sizeOf(rows * out)) : nullptr;
+    float* numbers = args.dInput ? scratch.take<float>(sizeOf(in * out)) : nullptr;
+    float* byAlpha = args.dWeight ? scratch.take<float>(sizeOf(rows * out)) : nullptr;
+    float* inputs = args.dWeight ? scratch.take<float>(sizeOf(rows * in)) : nullptr;
     if ((args.dInput && !(byGamma && numbers)) || (args.dWeight && !(byAlpha && inputs)))
         return scratch.tooSmall("linearBackward");
 
-    const auto scale = [&](const float* from, const float* scales, float factor, std::byte* to, std::int64_t at) {
-        if (bf16) {
-            kernels.scaleToBf16(from, scales, factor, out, reinterpret_cast<std::uint16_t*>(to) + at);
-        } else {
-            kernels.scaleToFloat(from, scales, factor, out, reinterpret_cast<float*>(to) + at);
-        }
-    };
     forRows(context.pool, rows, out, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {
-            if (byGamma) scale(dOut + r * out, weight.gamma, 1.0f, byGamma, r * out);
+            if (byGamma) kernels.scaleToFloat(dOut + r * out, weight.gamma, 1.0f, out, byGamma + r * out);
             if (!byAlpha) continue;
-            scale(dOut + r * out, nullptr, alpha[r] / 127.0f, byAlpha, r * out);
-            if (bf16) {
-                kernels.codesToBf16(codes + r * in, in, reinterpret_cast<std::uint16_t*>(inputs) + r * in);
-            } else {
-                kernels.codesToFloat(codes + r * in, in, reinterpret_cast<float*>(inputs) + r * in);
-            }
+            kernels.scaleToFloat(dOut + r * out, nullptr, alpha[r] / 127.0f, out, byAlpha + r * out);
+            kernels.codesToFloat(codes + r * in, in, inputs + r * in);
         }
     });
     if (args.dInput) {
         context.pool.parallelFor(sizeOf(weight.panelCount()), [&](std::size_t chunk, int) {
             const std::int64_t index = static_cast<std::int64_t>(chunk);
-            const std::int64_t at = index * kPanelRows * in;
-            if (bf16) {
-                kernels.panelToBf16(weight.panel(index), in, weight.rowsOf(index),
-                                    reinterpret_cast<std::uint16_t*>(numbers) + at, in);
-            } else {
-                kernels.panelToFloat(weight.panel(index), in, weight.rowsOf(index),
-                                     reinterpret_cast<float*>(numbers) + at, in);
-            }
+            kernels.panelToFloat(weight.panel(index), in, weight.rowsOf(index), numbers + index * kPanelRows * in, in);
         });
         DenseProductArgs product;
         product.m = rows;
         product.n = in;
         product.k = out;
-        product.type = type;
         product.a = {byGamma, out, false};
         product.b = {numbers, in, false};
         product.c = floats(args.dInput);
@@ -330,7 +318,6 @@ Result<void> ternaryBackward(CpuContext& context, const Exec& exec, const Linear
         product.m = out;
         product.n = in;
         product.k = rows;
-        product.type = type;
         product.a = {byAlpha, out, true};
         product.b = {inputs, in, false};
         product.c = args.dWeight.backendAddress();
@@ -341,39 +328,81 @@ Result<void> ternaryBackward(CpuContext& context, const Exec& exec, const Linear
     return {};
 }
 
-Result<void> plainBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
-    const LinearShape& shape = args.weight.shape;
-    const std::int64_t rows = args.rows, in = shape.in, out = shape.out;
-    const DType type = context.productType(exec.precision);
-    const void* dOut = floats(args.dOut);
-    const void* values = args.dWeight ? floats(args.input.values) : nullptr;
-    const void* numbers = args.weight.latent.backendAddress();
-    if (type == DType::BF16) {
-        if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
-        const LinearKernels& kernels = linearKernels(context.level);
-        Scratch scratch(exec);
-        std::uint16_t* roundedOut = scratch.take<std::uint16_t>(sizeOf(rows * out));
-        std::uint16_t* roundedIn = values ? scratch.take<std::uint16_t>(sizeOf(rows * in)) : nullptr;
-        if (!roundedOut || (values && !roundedIn)) return scratch.tooSmall("linearBackward");
-        forRows(context.pool, rows, in + out, [&](std::int64_t first, std::int64_t last) {
-            kernels.scaleToBf16(floats(args.dOut) + first * out, nullptr, 1.0f, (last - first) * out,
-                                roundedOut + first * out);
-            if (!values) return;
-            kernels.scaleToBf16(floats(args.input.values) + first * in, nullptr, 1.0f, (last - first) * in,
-                                roundedIn + first * in);
-        });
-        dOut = roundedOut;
-        values = roundedIn;
-        numbers = args.weight.prepared.backendAddress();
+/// dX = (dY·γ)·Wq with the panels of Wq unpacked on the way, into 64 KB that stay in cache.
+void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t rows, const std::uint16_t* byGamma,
+                   float* dInput, std::uint16_t* scratch) {
+    const std::int64_t depth = bf16Depth(weight.out), panels = bf16PanelCount(weight.in);
+    // A panel is unpacked once for each piece of rows: few pieces, but enough chunks for several threads.
+    const std::int64_t pieces =
+        std::max((rows + 767) / 768, std::min((16 + panels - 1) / panels, (rows + kGradientRows - 1) / kGradientRows));
+    const std::int64_t perPiece = roundUp((rows + pieces - 1) / pieces, 32);
+    context.pool.parallelFor(sizeOf(panels * pieces), [&](std::size_t chunk, int worker) {
+        const std::int64_t panel = static_cast<std::int64_t>(chunk) % panels;
+        const std::int64_t first = static_cast<std::int64_t>(chunk) / panels * perPiece;
+        if (first >= rows) return;
+        std::uint16_t* unpacked = scratch + sizeOf(worker) * sizeOf(kGradientRows * kDepth);
+        Bf16Tile tile{};
+        tile.aStride = depth;
+        tile.rows = std::min(perPiece, rows - first);
+        tile.panel = unpacked;
+        tile.c = dInput + first * weight.in + panel * kBf16Columns;
+        tile.cStride = weight.in;
+        tile.columns = static_cast<int>(std::min(kBf16Columns, weight.in - panel * kBf16Columns));
+        for (std::int64_t k = 0; k < depth; k += kDepth) {
+            tile.k = std::min(kDepth, depth - k);
+            for (std::int64_t part = 0; part < tile.k; part += kPanelRows) {
+                context.bf16->panelOfTernary(weight.panel((k + part) / kPanelRows), panel * kBf16Columns,
+                                             weight.columns / 16, unpacked + part * kBf16Columns);
+            }
+            tile.a = byGamma + first * depth + k;
+            tile.accumulate = k > 0;
+            context.bf16->tile(tile);
+        }
+    });
+}
+
+/// The scales go into dY before it is rounded to bf16: codes and ternary weights are exact there, so dY is all that
+/// loses anything.
+Result<void> ternaryBackwardBf16(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+    const Prepared weight(args.weight);
+    const std::int64_t rows = args.rows, in = weight.in, out = weight.out;
+    Scratch scratch(exec);
+    std::uint16_t* byGamma = args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(rows, out)) : nullptr;
+    std::uint16_t* inputs = args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(in, rows)) : nullptr;
+    float* scales = args.dWeight ? scratch.take<float>(sizeOf(rows)) : nullptr;
+    std::uint16_t* perThread = scratch.take<std::uint16_t>(weightGradientScratch(context.pool.threads()));
+    if ((args.dInput && !byGamma) || (args.dWeight && !(inputs && scales)) || !perThread)
+        return scratch.tooSmall("linearBackward");
+    if (args.dInput) {
+        bf16Rows(context.pool, *context.bf16, floats(args.dOut), rows, out, weight.gamma, byGamma);
+        inputGradient(context, weight, rows, byGamma, floats(args.dInput), perThread);
     }
+    if (args.dWeight) {
+        bf16PanelsOfCodes(context.pool, *context.bf16, args.input.codes.backendAddress(), rows, in, inputs);
+        for (std::int64_t r = 0; r < rows; ++r) scales[r] = args.input.alpha.backendAddress()[r] / 127.0f;
+        WeightGradient gradient;
+        gradient.dOut = floats(args.dOut);
+        gradient.dOutStride = out;
+        gradient.scales = scales;
+        gradient.inputPanels = inputs;
+        gradient.count = rows;
+        gradient.rows = out;
+        gradient.columns = in;
+        gradient.dWeight = args.dWeight.backendAddress();
+        addWeightGradient(context, gradient, perThread);
+    }
+    return {};
+}
+
+Result<void> plainBackwardFloat(CpuContext& context, const LinearBackwardArgs& args) {
+    const std::int64_t rows = args.rows, in = args.weight.shape.in, out = args.weight.shape.out;
     DenseProductArgs product;
-    product.type = type;
     if (args.dInput) {
         product.m = rows;
         product.n = in;
         product.k = out;
-        product.a = {dOut, out, false};
-        product.b = {numbers, in, false};
+        product.a = {floats(args.dOut), out, false};
+        product.b = {args.weight.latent.backendAddress(), in, false};
         product.c = floats(args.dInput);
         product.cStride = in;
         TRY_VOID(context.products.product(product));
@@ -382,8 +411,8 @@ Result<void> plainBackward(CpuContext& context, const Exec& exec, const LinearBa
         product.m = out;
         product.n = in;
         product.k = rows;
-        product.a = {dOut, out, true};
-        product.b = {values, in, false};
+        product.a = {floats(args.dOut), out, true};
+        product.b = {floats(args.input.values), in, false};
         product.c = args.dWeight.backendAddress();
         product.cStride = in;
         product.accumulate = true;
@@ -392,11 +421,96 @@ Result<void> plainBackward(CpuContext& context, const Exec& exec, const LinearBa
     return {};
 }
 
+Result<void> plainBackwardBf16(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
+    if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
+    const std::int64_t rows = args.rows, in = args.weight.shape.in, out = args.weight.shape.out;
+    Scratch scratch(exec);
+    std::uint16_t* dOut = args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(rows, out)) : nullptr;
+    std::uint16_t* inputs = args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(in, rows)) : nullptr;
+    std::uint16_t* perThread = scratch.take<std::uint16_t>(weightGradientScratch(context.pool.threads()));
+    if ((args.dInput && !dOut) || (args.dWeight && !inputs) || !perThread) return scratch.tooSmall("linearBackward");
+    if (args.dInput) {
+        bf16Rows(context.pool, *context.bf16, floats(args.dOut), rows, out, nullptr, dOut);
+        Bf16Product product;
+        product.m = rows;
+        product.n = in;
+        product.k = out;
+        product.a = dOut;
+        product.panels = panelsForBackward(args.weight);
+        product.c = floats(args.dInput);
+        product.cStride = in;
+        bf16Product(context.pool, *context.bf16, product);
+    }
+    if (args.dWeight) {
+        const float* values = floats(args.input.values);
+        bf16Panels(
+            context.pool, *context.bf16, rows, in, [&](std::int64_t row) { return values + row * in; }, inputs);
+        WeightGradient gradient;
+        gradient.dOut = floats(args.dOut);
+        gradient.dOutStride = out;
+        gradient.inputPanels = inputs;
+        gradient.count = rows;
+        gradient.rows = out;
+        gradient.columns = in;
+        gradient.dWeight = args.dWeight.backendAddress();
+        addWeightGradient(context, gradient, perThread);
+    }
+    return {};
+}
+
 }  // namespace
 
-Result<void> prepareWeights(CpuContext& context, const Exec& exec, std::span<const PrepareWeight> weights, bool) {
+const std::uint16_t* panelsForForward(const LinearWeight& weight) {
+    return weight.prepared.as<const std::uint16_t>().backendAddress();
+}
+
+const std::uint16_t* panelsForBackward(const LinearWeight& weight) {
+    return panelsForForward(weight) + bf16PanelsSize(weight.shape.out, weight.shape.in);
+}
+
+std::size_t weightGradientScratch(int threads) {
+    return sizeOf(threads) * sizeOf(kGradientRows * kDepth);
+}
+
+void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uint16_t* scratch) {
+    const Bf16Kernels& kernels = *context.bf16;
+    // Blocks of 192 = 32·6 rows, or of half that where there would be few: the transposed dY of a block stays in cache
+    // while it meets all of X.
+    const std::int64_t block = args.rows >= 16 * kGradientRows ? kGradientRows : kGradientRows / 2;
+    const std::int64_t panelSize = bf16PanelSize(args.count);
+    context.pool.parallelFor(chunkCount(sizeOf(args.rows), sizeOf(block)), [&](std::size_t chunk, int worker) {
+        const std::int64_t row = static_cast<std::int64_t>(chunk) * block, rows = std::min(block, args.rows - row);
+        std::uint16_t* dOut = scratch + sizeOf(worker) * sizeOf(kGradientRows * kDepth);
+        for (std::int64_t k = 0; k < args.count; k += kDepth) {
+            const std::int64_t count = std::min(kDepth, args.count - k), depth = bf16Depth(count);
+            if (args.dOut) {
+                kernels.transposed(args.dOut + k * args.dOutStride + row, args.dOutStride, rows, count,
+                                   args.scales ? args.scales + k : nullptr, dOut, depth);
+            } else {
+                kernels.transposedBf16(args.dOutBf16 + k * args.dOutStride + row, args.dOutStride, rows, count, dOut,
+                                       depth);
+            }
+            for (std::int64_t panel = 0; panel < bf16PanelCount(args.columns); ++panel) {
+                Bf16Tile tile{};
+                tile.a = dOut;
+                tile.aStride = depth;
+                tile.rows = rows;
+                tile.panel = args.inputPanels + panel * panelSize + k * kBf16Columns;
+                tile.k = depth;
+                tile.c = args.dWeight + row * args.columns + panel * kBf16Columns;
+                tile.cStride = args.columns;
+                tile.columns = static_cast<int>(std::min(kBf16Columns, args.columns - panel * kBf16Columns));
+                tile.accumulate = true;
+                kernels.tile(tile);
+            }
+        }
+    });
+}
+
+Result<void> prepareWeights(CpuContext& context, const Exec& exec, std::span<const PrepareWeight> weights,
+                            bool training) {
     for (const PrepareWeight& item : weights) TRY_VOID(checkArguments(item));
-    for (const PrepareWeight& item : weights) TRY_VOID(prepareOne(context, exec, item));
+    for (const PrepareWeight& item : weights) TRY_VOID(prepareOne(context, exec, item, training));
     return {};
 }
 
@@ -411,14 +525,19 @@ Result<void> linearForward(CpuContext& context, const Exec& exec, const LinearFo
 Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
     TRY_VOID(checkArguments(args));
     if (args.rows == 0) return {};
-    if (!args.weight.shape.ternary) return plainBackward(context, exec, args);
+    const bool bf16 = context.productType(exec.precision) == DType::BF16;
+    if (!args.weight.shape.ternary)
+        return bf16 ? plainBackwardBf16(context, exec, args) : plainBackwardFloat(context, args);
     if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
-    return ternaryBackward(context, exec, args);
+    return bf16 ? ternaryBackwardBf16(context, exec, args) : ternaryBackwardFloat(context, exec, args);
 }
 
-std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool) {
+std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool training) {
     if (!shape.ternary) {
-        return context.productType(precision) == DType::BF16 ? sizeOf(std::int64_t{shape.in} * shape.out) * 2 : 0;
+        if (context.productType(precision) != DType::BF16) return 0;
+        const std::size_t elements =
+            bf16PanelsSize(shape.out, shape.in) + (training ? bf16PanelsSize(shape.in, shape.out) : 0);
+        return elements * sizeof(std::uint16_t);
     }
     const std::int64_t rows = roundUp(shape.out, kPanelRows);
     return sizeOf(rows) * sizeof(float) + sizeOf(rows * roundUp(shape.in, kPanelColumns)) / 4;
@@ -433,7 +552,10 @@ std::size_t linearWorkspaceBytes(const CpuContext& context, const Workload& w, P
     std::size_t bytes = prepareScratch(w.vocabulary);
     for (const auto& [in, out] : shapes) {
         bytes = std::max({bytes, prepareScratch(out), forwardScratch(context.pool.threads(), w.rows, in)});
-        if (w.training) bytes = std::max(bytes, backwardScratch(context.productType(precision), w.rows, in, out));
+        if (!w.training) continue;
+        bytes = std::max(bytes, context.productType(precision) == DType::BF16
+                                    ? bf16BackwardScratch(context.pool.threads(), w.rows, in, out)
+                                    : floatBackwardScratch(w.rows, in, out));
     }
     return bytes + 64;
 }

@@ -13,13 +13,31 @@ Result<void> linearForward(CpuContext& context, const Exec& exec, const LinearFo
 Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args);
 
 /// Bytes of LinearWeight::prepared. Ternary: γ of each output row (float32, rows padded to 64), then the panels of
-/// linear_kernels.h; 2 bits a weight serve forward and backward. Plain: the weights in bf16 [out, in] where products
-/// read that, else nothing.
+/// linear_kernels.h; 2 bits a weight serve forward and backward. Plain, where products read bf16: the panels of Wᵀ
+/// (what x·Wᵀ reads) and, for training, those of W (what dY·W reads); else nothing.
 std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool training);
 
 /// Scratch that the largest of these needs.
 std::size_t linearWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision precision);
 
 const LinearKernels& linearKernels(CpuLevel level);
+
+/// The parts of a plain weight's prepared form.
+const std::uint16_t* panelsForForward(const LinearWeight& weight);
+const std::uint16_t* panelsForBackward(const LinearWeight& weight);
+
+/// dW[rows, columns] += (dY·scales)ᵀ·X in bf16, with dY [count, rows] in float32 or bf16 (then without scales), scales
+/// [count] or null, and X packed as B [count, columns]. Needs weightGradientScratch() bytes.
+struct WeightGradient {
+    const float* dOut = nullptr;
+    const std::uint16_t* dOutBf16 = nullptr;
+    std::int64_t dOutStride = 0;
+    const float* scales = nullptr;
+    const std::uint16_t* inputPanels = nullptr;
+    std::int64_t count = 0, rows = 0, columns = 0;
+    float* dWeight = nullptr;
+};
+void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uint16_t* scratch);
+std::size_t weightGradientScratch(int threads);  ///< elements
 
 }  // namespace distillix::cpu

@@ -13,7 +13,7 @@ extern const NormKernels kNormKernelsScalar, kNormKernelsAvx2, kNormKernelsAvx51
 
 const NormKernels& normKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    if (level == CpuLevel::Avx512) return kNormKernelsAvx512;
+    if (level >= CpuLevel::Avx512) return kNormKernelsAvx512;
     if (level == CpuLevel::Avx2) return kNormKernelsAvx2;
 #endif
     static_cast<void>(level);

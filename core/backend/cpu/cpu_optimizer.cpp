@@ -14,7 +14,7 @@ extern const OptimizerKernels kOptimizerKernelsScalar, kOptimizerKernelsAvx2, kO
 
 const OptimizerKernels& optimizerKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    if (level == CpuLevel::Avx512) return kOptimizerKernelsAvx512;
+    if (level >= CpuLevel::Avx512) return kOptimizerKernelsAvx512;
     if (level == CpuLevel::Avx2) return kOptimizerKernelsAvx2;
 #endif
     static_cast<void>(level);
@@ -53,132 +53,203 @@ std::vector<Piece> piecesOf(const Tensors& tensors) {
     return pieces;
 }
 
+// Newton-Schulz: X ← kA·X + (kB·A + kC·A·A)·X.
+constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f;
+
 // ---- Muon ---------------------------------------------------------------------------------------------------------
 
 /// Below this many elements the tensors of a step are handed out whole, one to a thread: their products are too small
 /// to be cut well. From here on the threads share each tensor's products, and the scratch memory too.
-constexpr std::size_t kSmallTensor = std::size_t{1} << 19;
+bool isSmallTensor(std::int64_t rows, std::int64_t cols) {
+    return rows * cols <= std::int64_t{1} << 19;
+}
 
+/// What Newton-Schulz works in. `side` is the shorter side of the matrix, `length` the longer.
 struct MuonScratch {
-    float* x = nullptr;             // [rows, cols]
-    std::byte* operand = nullptr;   // [rows, cols] x as products read it
-    float* a = nullptr;             // [side, side], side the shorter one: X·Xᵀ
-    std::byte* aOperand = nullptr;  // the same in bf16; with float32 it is a
-    float* square = nullptr;        // [side, side] A·A, and with float32 what multiplies X too
-    std::byte* bOperand = nullptr;  // what multiplies X in bf16; with float32 it is square
-    double* sums = nullptr;         // one a chunk
+    float* x = nullptr;       // [rows, cols]
+    float* a = nullptr;       // [side, side] X·Xᵀ
+    float* square = nullptr;  // [side, side] A·A, then what multiplies X
+    double* sums = nullptr;   // one a chunk
+    float* copy = nullptr;    // float32: [rows, cols] x as the products read it
+    // bf16: each operand as A, by rows, and as B, in panels.
+    std::uint16_t* gramRows = nullptr;      // [side, length] X
+    std::uint16_t* gramPanels = nullptr;    // Xᵀ
+    std::uint16_t* updateRows = nullptr;    // wide: what multiplies X; tall: u
+    std::uint16_t* updatePanels = nullptr;  // wide: X; tall: what multiplies u
+    std::uint16_t* squareRows = nullptr;    // A
+    std::uint16_t* squarePanels = nullptr;  // A
 };
 
-std::size_t muonScratchBytes(DType type, std::size_t rows, std::size_t cols) {
-    const std::size_t side = std::min(rows, cols), count = rows * cols;
-    std::size_t bytes = Scratch::bytes<float>(count) + Scratch::bytes<std::byte>(count * dtypeBytes(type)) +
-                        2 * Scratch::bytes<float>(side * side) + Scratch::bytes<double>(chunkCount(count, kChunk));
-    if (type == DType::BF16) bytes += 2 * Scratch::bytes<std::uint16_t>(side * side);
-    return bytes;
-}
-
-/// Cuts scratch memory of muonScratchBytes() bytes, aligned to 64.
-MuonScratch cut(std::byte* memory, DType type, std::size_t rows, std::size_t cols) {
-    const std::size_t side = std::min(rows, cols), count = rows * cols;
-    const auto take = [&](std::size_t bytes) {
-        std::byte* piece = memory;
-        memory += Scratch::bytes<std::byte>(bytes);
-        return piece;
+/// Lays the scratch out from `memory` on (aligned to 64) and returns its bytes; with null, for the bytes alone.
+std::size_t layMuonScratch(DType type, std::int64_t rows, std::int64_t cols, std::byte* memory, MuonScratch& s) {
+    const std::int64_t side = std::min(rows, cols), length = std::max(rows, cols);
+    const std::size_t count = static_cast<std::size_t>(rows * cols), sides = static_cast<std::size_t>(side * side);
+    std::size_t used = 0;
+    const auto take = [&](auto*& pointer, std::size_t elements) {
+        using T = std::remove_reference_t<decltype(*pointer)>;
+        if (memory) pointer = reinterpret_cast<T*>(memory + used);
+        used += Scratch::bytes<T>(elements);
     };
-    MuonScratch s;
-    s.x = reinterpret_cast<float*>(take(count * sizeof(float)));
-    s.operand = take(count * dtypeBytes(type));
-    s.a = reinterpret_cast<float*>(take(side * side * sizeof(float)));
-    s.square = reinterpret_cast<float*>(take(side * side * sizeof(float)));
-    s.sums = reinterpret_cast<double*>(take(chunkCount(count, kChunk) * sizeof(double)));
-    s.aOperand = type == DType::BF16 ? take(side * side * 2) : reinterpret_cast<std::byte*>(s.a);
-    s.bOperand = type == DType::BF16 ? take(side * side * 2) : reinterpret_cast<std::byte*>(s.square);
-    return s;
+    take(s.x, count);
+    take(s.a, sides);
+    take(s.square, sides);
+    take(s.sums, chunkCount(count, kChunk));
+    if (type == DType::F32) {
+        take(s.copy, count);
+        return used;
+    }
+    take(s.gramRows, bf16RowsSize(side, length));
+    take(s.gramPanels, bf16PanelsSize(side, length));
+    take(s.updateRows, bf16RowsSize(rows, side));
+    take(s.updatePanels, bf16PanelsSize(cols, side));
+    take(s.squareRows, bf16RowsSize(side, side));
+    take(s.squarePanels, bf16PanelsSize(side, side));
+    return used;
 }
 
-/// One tensor's update. Newton-Schulz is written for the matrix as it lies: where rows > cols, SPEC's X is its
-/// transpose, so that A = uᵀ·u and, B being symmetric, B·X is the transpose of u·B; nothing is ever transposed.
+std::size_t muonScratchBytes(DType type, std::int64_t rows, std::int64_t cols) {
+    MuonScratch nothing;
+    return layMuonScratch(type, rows, cols, nullptr, nothing);
+}
+
+// Newton-Schulz is written for the matrix as it lies: where rows > cols, SPEC's X is its transpose, so that A = uᵀ·u
+// and, B being symmetric, B·X is the transpose of u·B.
+
+/// X ← before·X at first, then five steps.
+Result<void> newtonSchulzFloat(CpuContext& context, const MuonScratch& s, std::int64_t rows, std::int64_t cols,
+                               float before) {
+    const OptimizerKernels& kernels = optimizerKernels(context.level);
+    const bool tall = rows > cols;
+    const std::int64_t side = std::min(rows, cols);
+    const std::size_t sides = static_cast<std::size_t>(side * side);
+    DenseProductArgs gram;  // A = X·Xᵀ
+    gram.m = gram.n = side;
+    gram.k = std::max(rows, cols);
+    gram.a = {s.copy, cols, tall};
+    gram.b = {s.copy, cols, !tall};
+    gram.c = s.a;
+    gram.cStride = side;
+    gram.symmetric = true;
+    DenseProductArgs square;  // A·A
+    square.m = square.n = square.k = side;
+    square.a = square.b = {s.a, side, false};
+    square.c = s.square;
+    square.cStride = side;
+    square.symmetric = true;
+    DenseProductArgs update;  // X += B·X
+    update.m = rows;
+    update.n = cols;
+    update.k = side;
+    update.a = tall ? DenseOperand{s.copy, cols, false} : DenseOperand{s.square, side, false};
+    update.b = tall ? DenseOperand{s.square, side, false} : DenseOperand{s.copy, cols, false};
+    update.c = s.x;
+    update.cStride = cols;
+    update.accumulate = true;
+    for (int step = 0; step < 5; ++step) {
+        forChunks(context.pool, static_cast<std::size_t>(rows * cols), [&](std::size_t at, std::size_t n, std::size_t) {
+            kernels.copyAndScale(s.x + at, step == 0 ? before : 1.0f, kA, s.copy + at, n);
+        });
+        TRY_VOID(context.products.product(gram));
+        TRY_VOID(context.products.product(square));
+        forChunks(context.pool, sides, [&](std::size_t at, std::size_t n, std::size_t) {
+            kernels.blend(s.a + at, kB, s.square + at, kC, n);
+        });
+        TRY_VOID(context.products.product(update));
+    }
+    return {};
+}
+
+/// The same with operands rounded to bf16; X itself and all sums stay in float32.
+void newtonSchulzBf16(CpuContext& context, const MuonScratch& s, std::int64_t rows, std::int64_t cols, float before) {
+    const OptimizerKernels& kernels = optimizerKernels(context.level);
+    const Bf16Kernels& bf16 = *context.bf16;
+    ThreadPool& pool = context.pool;
+    const bool tall = rows > cols;
+    const std::int64_t side = std::min(rows, cols), length = std::max(rows, cols);
+    const std::size_t count = static_cast<std::size_t>(rows * cols), sides = static_cast<std::size_t>(side * side);
+    const auto rowOfX = [&](std::int64_t row) -> const float* { return s.x + row * cols; };
+    const auto rowOfA = [&](std::int64_t row) -> const float* { return s.a + row * side; };
+    const auto rowOfSquare = [&](std::int64_t row) -> const float* { return s.square + row * side; };
+    Bf16Product gram;  // A = X·Xᵀ
+    gram.m = gram.n = side;
+    gram.k = length;
+    gram.a = s.gramRows;
+    gram.panels = s.gramPanels;
+    gram.c = s.a;
+    gram.cStride = side;
+    gram.symmetric = true;
+    Bf16Product square;  // A·A
+    square.m = square.n = square.k = side;
+    square.a = s.squareRows;
+    square.panels = s.squarePanels;
+    square.c = s.square;
+    square.cStride = side;
+    square.symmetric = true;
+    Bf16Product update;  // X += B·X
+    update.m = rows;
+    update.n = cols;
+    update.k = side;
+    update.a = s.updateRows;
+    update.panels = s.updatePanels;
+    update.c = s.x;
+    update.cStride = cols;
+    update.accumulate = true;
+    forChunks(pool, count, [&](std::size_t at, std::size_t n, std::size_t) { kernels.scale(s.x + at, before, n); });
+    for (int step = 0; step < 5; ++step) {
+        if (tall) {
+            bf16RowsOfTransposed(pool, bf16, s.x, side, length, s.gramRows);
+            bf16Panels(pool, bf16, length, side, rowOfX, s.gramPanels);
+            bf16Rows(pool, bf16, s.x, rows, side, nullptr, s.updateRows);
+        } else {
+            bf16Rows(pool, bf16, s.x, side, length, nullptr, s.gramRows);
+            bf16PanelsOfRows(pool, bf16, s.x, side, length, s.gramPanels);
+            bf16Panels(pool, bf16, side, cols, rowOfX, s.updatePanels);
+        }
+        bf16Product(pool, bf16, gram);
+        bf16Rows(pool, bf16, s.a, side, side, nullptr, s.squareRows);
+        bf16Panels(pool, bf16, side, side, rowOfA, s.squarePanels);
+        bf16Product(pool, bf16, square);
+        forChunks(pool, sides, [&](std::size_t at, std::size_t n, std::size_t) {
+            kernels.blend(s.a + at, kB, s.square + at, kC, n);
+        });
+        if (tall) {
+            bf16Panels(pool, bf16, side, side, rowOfSquare, s.updatePanels);
+        } else {
+            bf16Rows(pool, bf16, s.square, side, side, nullptr, s.updateRows);
+        }
+        forChunks(pool, count, [&](std::size_t at, std::size_t n, std::size_t) { kernels.scale(s.x + at, kA, n); });
+        bf16Product(pool, bf16, update);
+    }
+}
+
+/// One tensor's update.
 Result<void> muonTensor(CpuContext& context, const MuonArgs& args, const MuonTensor& tensor, DType type,
                         std::byte* memory) {
     const OptimizerKernels& kernels = optimizerKernels(context.level);
-    const std::size_t rows = static_cast<std::size_t>(tensor.rows), cols = static_cast<std::size_t>(tensor.cols);
-    const std::size_t side = std::min(rows, cols), count = rows * cols;
-    const bool tall = rows > cols, bf16 = type == DType::BF16;
-    const MuonScratch s = cut(memory, type, rows, cols);
+    const std::size_t count = static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.cols);
+    MuonScratch s;
+    layMuonScratch(type, tensor.rows, tensor.cols, memory, s);
     const float scale = scaleOf(args.gradientScale);
-
     forChunks(context.pool, count, [&](std::size_t at, std::size_t n, std::size_t chunk) {
         s.sums[chunk] = kernels.momentum(tensor.momentum.backendAddress() + at, tensor.gradient.backendAddress() + at,
                                          scale, args.momentum, s.x + at, n);
     });
     double squares = 0;
     for (std::size_t chunk = 0; chunk < chunkCount(count, kChunk); ++chunk) squares += s.sums[chunk];
-    float before = static_cast<float>(1.0 / std::max(std::sqrt(squares), 1e-7));
-    if (!std::isfinite(before) || !std::isfinite(squares)) before = std::nanf("");
-
-    const std::int64_t width = tensor.cols, edge = static_cast<std::int64_t>(side);
-    DenseProductArgs gram;  // A = X·Xᵀ
-    gram.m = gram.n = edge;
-    gram.k = static_cast<std::int64_t>(std::max(rows, cols));
-    gram.type = type;
-    gram.a = {s.operand, width, tall};
-    gram.b = {s.operand, width, !tall};
-    gram.c = s.a;
-    gram.cStride = edge;
-    gram.symmetric = true;
-    DenseProductArgs square;  // A·A
-    square.m = square.n = square.k = edge;
-    square.type = type;
-    square.a = square.b = {s.aOperand, edge, false};
-    square.c = s.square;
-    square.cStride = edge;
-    square.symmetric = true;
-    DenseProductArgs update;  // X += B·X
-    update.m = tensor.rows;
-    update.n = tensor.cols;
-    update.k = edge;
-    update.type = type;
-    update.a = tall ? DenseOperand{s.operand, width, false} : DenseOperand{s.bOperand, edge, false};
-    update.b = tall ? DenseOperand{s.bOperand, edge, false} : DenseOperand{s.operand, width, false};
-    update.c = s.x;
-    update.cStride = width;
-    update.accumulate = true;
-
-    for (int step = 0; step < 5; ++step) {
-        forChunks(context.pool, count, [&](std::size_t at, std::size_t n, std::size_t) {
-            if (bf16) {
-                kernels.operandBf16(s.x + at, before, 3.4445f, reinterpret_cast<std::uint16_t*>(s.operand) + at, n);
-            } else {
-                kernels.operandFloat(s.x + at, before, 3.4445f, reinterpret_cast<float*>(s.operand) + at, n);
-            }
-        });
-        before = 1.0f;
-        TRY_VOID(context.products.product(gram));
-        if (bf16) {
-            forChunks(context.pool, side * side, [&](std::size_t at, std::size_t n, std::size_t) {
-                kernels.operandBf16(s.a + at, 1.0f, 1.0f, reinterpret_cast<std::uint16_t*>(s.aOperand) + at, n);
-            });
-        }
-        TRY_VOID(context.products.product(square));
-        forChunks(context.pool, side * side, [&](std::size_t at, std::size_t n, std::size_t) {
-            if (bf16) {
-                kernels.blendBf16(s.a + at, -4.7750f, s.square + at, 2.0315f,
-                                  reinterpret_cast<std::uint16_t*>(s.bOperand) + at, n);
-            } else {
-                kernels.blendFloat(s.a + at, -4.7750f, s.square + at, 2.0315f, s.square + at, n);
-            }
-        });
-        TRY_VOID(context.products.product(update));
+    // What is not finite must not become a step of 0.
+    const float before =
+        std::isfinite(squares) ? static_cast<float>(1.0 / std::max(std::sqrt(squares), 1e-7)) : std::nanf("");
+    if (type == DType::BF16) {
+        newtonSchulzBf16(context, s, tensor.rows, tensor.cols, before);
+    } else {
+        TRY_VOID(newtonSchulzFloat(context, s, tensor.rows, tensor.cols, before));
     }
-    const double longer = static_cast<double>(std::max(rows, cols));
-    const double adjust = args.matchRmsAdamW
-                              ? 0.2 * std::sqrt(longer)
-                              : std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(cols)));
-    const float keep =
-        static_cast<float>(1.0 - static_cast<double>(args.learningRate) * static_cast<double>(args.weightDecay));
-    const float rate = static_cast<float>(static_cast<double>(args.learningRate) * adjust);
+    const double rows = tensor.rows, cols = tensor.cols, rate = args.learningRate;
+    const double adjust =
+        args.matchRmsAdamW ? 0.2 * std::sqrt(std::max(rows, cols)) : std::sqrt(std::max(1.0, rows / cols));
+    const float keep = static_cast<float>(1.0 - rate * static_cast<double>(args.weightDecay));
     forChunks(context.pool, count, [&](std::size_t at, std::size_t n, std::size_t) {
-        kernels.step(tensor.weight.backendAddress() + at, keep, s.x + at, rate, n);
+        kernels.step(tensor.weight.backendAddress() + at, keep, s.x + at, static_cast<float>(rate * adjust), n);
     });
     return {};
 }
@@ -210,11 +281,9 @@ Result<void> muon(CpuContext& context, const Exec& exec, const MuonArgs& args) {
     std::vector<const MuonTensor*> small, large;
     std::size_t smallBytes = 0, largeBytes = 0;
     for (const MuonTensor& tensor : args.tensors) {
-        const std::size_t rows = static_cast<std::size_t>(tensor.rows), cols = static_cast<std::size_t>(tensor.cols);
-        if (rows * cols == 0) continue;
-        const bool isSmall = rows * cols <= kSmallTensor;
+        const bool isSmall = isSmallTensor(tensor.rows, tensor.cols);
         std::size_t& bytes = isSmall ? smallBytes : largeBytes;
-        bytes = std::max(bytes, muonScratchBytes(type, rows, cols));
+        bytes = std::max(bytes, muonScratchBytes(type, tensor.rows, tensor.cols));
         (isSmall ? small : large).push_back(&tensor);
     }
     Scratch scratch(exec);
@@ -263,16 +332,16 @@ Result<void> adamw(CpuContext& context, const Exec&, const AdamWArgs& args) {
 std::size_t optimizerWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision precision) {
     if (!workload.training) return 0;
     const DType type = context.productType(precision);
-    const std::size_t hidden = static_cast<std::size_t>(workload.hidden);
-    const std::size_t others[] = {
-        static_cast<std::size_t>(workload.heads) * static_cast<std::size_t>(workload.headDim),
-        static_cast<std::size_t>(workload.kvHeads) * static_cast<std::size_t>(workload.headDim),
-        static_cast<std::size_t>(workload.mlp)};
+    const std::int64_t hidden = workload.hidden;
+    const std::int64_t others[] = {std::int64_t{workload.heads} * workload.headDim,
+                                   std::int64_t{workload.kvHeads} * workload.headDim, workload.mlp};
     std::size_t bytes = 0;
-    for (const std::size_t other : others) {
-        const std::size_t one = muonScratchBytes(type, hidden, other);
-        const bool isSmall = hidden * other <= kSmallTensor;
-        bytes = std::max(bytes, one * (isSmall ? static_cast<std::size_t>(context.pool.threads()) : 1));
+    for (const std::int64_t other : others) {
+        for (const auto& [rows, cols] : {std::pair{hidden, other}, std::pair{other, hidden}}) {
+            const std::size_t one = muonScratchBytes(type, rows, cols);
+            bytes = std::max(bytes,
+                             one * (isSmallTensor(rows, cols) ? static_cast<std::size_t>(context.pool.threads()) : 1));
+        }
     }
     return kScratchStart + bytes;
 }

@@ -16,6 +16,7 @@
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "core/backend/cpu/bf16_product.h"
 #include "core/backend/cpu/dispatch.h"
 
 namespace distillix::cpu {
@@ -41,13 +42,13 @@ class OneOpenMpThread {
 
 using Memory = dnnl::memory;
 
-dnnl::matmul makePrimitive(const dnnl::engine& engine, Memory::data_type type, bool transposeA, bool transposeB,
-                           bool accumulate) {
+dnnl::matmul makePrimitive(const dnnl::engine& engine, bool transposeA, bool transposeB, bool accumulate) {
     constexpr auto any = DNNL_RUNTIME_DIM_VAL;
+    constexpr auto type = Memory::data_type::f32;
     const Memory::dims rows{any, 1}, columns{1, any};
     const Memory::desc a({any, any}, type, transposeA ? columns : rows);
     const Memory::desc b({any, any}, type, transposeB ? columns : rows);
-    const Memory::desc c({any, any}, Memory::data_type::f32, rows);
+    const Memory::desc c({any, any}, type, rows);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     if (accumulate) {
@@ -73,72 +74,47 @@ struct DenseProducts::State {
     ThreadPool& pool;
     dnnl::engine engine;
     dnnl::stream stream{engine};
-    std::array<dnnl::matmul, 16> primitives;  // [bf16, transposed A, transposed B, accumulate]
-    bool bf16 = false;
-    const char* isa = "";
+    std::array<dnnl::matmul, 8> primitives;  // [transposed A, transposed B, accumulate]
 
-    static std::size_t index(DType type, bool transposeA, bool transposeB, bool accumulate) {
-        return (type == DType::BF16 ? 8u : 0u) + (transposeA ? 4u : 0u) + (transposeB ? 2u : 0u) +
-               (accumulate ? 1u : 0u);
+    static std::size_t index(bool transposeA, bool transposeB, bool accumulate) {
+        return (transposeA ? 4u : 0u) + (transposeB ? 2u : 0u) + (accumulate ? 1u : 0u);
     }
 };
 
 DenseProducts::DenseProducts(ThreadPool& pool) : m_state(std::make_unique<State>(pool)) {
     const OneOpenMpThread guard;
-    switch (dnnl::get_effective_cpu_isa()) {
-        case dnnl::cpu_isa::avx512_core_amx:
-            m_state->isa = "avx512_core_amx";
-            m_state->bf16 = true;
-            break;
-        case dnnl::cpu_isa::avx512_core_bf16:
-            m_state->isa = "avx512_core_bf16";
-            m_state->bf16 = true;
-            break;
-        case dnnl::cpu_isa::avx512_core_vnni:
-            m_state->isa = "avx512_core_vnni";
-            break;
-        case dnnl::cpu_isa::avx512_core:
-            m_state->isa = "avx512_core";
-            break;
-        case dnnl::cpu_isa::avx2_vnni:
-            m_state->isa = "avx2_vnni";
-            break;
-        case dnnl::cpu_isa::avx2:
-            m_state->isa = "avx2";
-            break;
-        default:
-            m_state->isa = "sse41";
-            break;
-    }
-    for (const DType type : {DType::F32, DType::BF16}) {
-        if (type == DType::BF16 && !m_state->bf16) continue;
-        const auto element = type == DType::BF16 ? Memory::data_type::bf16 : Memory::data_type::f32;
-        for (const bool a : {false, true}) {
-            for (const bool b : {false, true}) {
-                for (const bool accumulate : {false, true}) {
-                    m_state->primitives[State::index(type, a, b, accumulate)] =
-                        makePrimitive(m_state->engine, element, a, b, accumulate);
-                }
-            }
+    for (const bool a : {false, true}) {
+        for (const bool b : {false, true}) {
+            for (const bool accumulate : {false, true})
+                m_state->primitives[State::index(a, b, accumulate)] = makePrimitive(m_state->engine, a, b, accumulate);
         }
     }
 }
 
 DenseProducts::~DenseProducts() = default;
 
-bool DenseProducts::hasBf16() const {
-    return m_state->bf16;
-}
 const char* DenseProducts::instructionSet() const {
-    return m_state->isa;
+    switch (dnnl::get_effective_cpu_isa()) {
+        case dnnl::cpu_isa::avx512_core_amx:
+            return "avx512_core_amx";
+        case dnnl::cpu_isa::avx512_core_bf16:
+            return "avx512_core_bf16";
+        case dnnl::cpu_isa::avx512_core_vnni:
+            return "avx512_core_vnni";
+        case dnnl::cpu_isa::avx512_core:
+            return "avx512_core";
+        case dnnl::cpu_isa::avx2_vnni:
+            return "avx2_vnni";
+        case dnnl::cpu_isa::avx2:
+            return "avx2";
+        default:
+            return "sse41";
+    }
 }
 
 Result<void> DenseProducts::productHere(const DenseProductArgs& args) const {
     if (args.m == 0 || args.n == 0) return {};
-    if (args.type == DType::BF16 && !m_state->bf16) {
-        return makeError(ErrorCode::Unsupported, "This processor has no fast products of bf16");
-    }
-    const auto element = args.type == DType::BF16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+    constexpr auto element = Memory::data_type::f32;
     const OneOpenMpThread guard;
     try {
         const auto describe = [&](std::int64_t rows, std::int64_t columns, const DenseOperand& operand) {
@@ -146,12 +122,11 @@ Result<void> DenseProducts::productHere(const DenseProductArgs& args) const {
                                 operand.transposed ? Memory::dims{1, operand.stride} : Memory::dims{operand.stride, 1});
         };
         // oneDNN's memory takes a plain pointer for operands that it only reads.
-        const Memory a(describe(args.m, args.k, args.a), m_state->engine, const_cast<void*>(args.a.data));
-        const Memory b(describe(args.k, args.n, args.b), m_state->engine, const_cast<void*>(args.b.data));
-        const Memory c(Memory::desc({args.m, args.n}, Memory::data_type::f32, Memory::dims{args.cStride, 1}),
-                       m_state->engine, args.c);
+        const Memory a(describe(args.m, args.k, args.a), m_state->engine, const_cast<float*>(args.a.data));
+        const Memory b(describe(args.k, args.n, args.b), m_state->engine, const_cast<float*>(args.b.data));
+        const Memory c(Memory::desc({args.m, args.n}, element, Memory::dims{args.cStride, 1}), m_state->engine, args.c);
         const Memory scratch(Memory::desc(), m_state->engine, nullptr);
-        m_state->primitives[State::index(args.type, args.a.transposed, args.b.transposed, args.accumulate)].execute(
+        m_state->primitives[State::index(args.a.transposed, args.b.transposed, args.accumulate)].execute(
             m_state->stream,
             {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}, {DNNL_ARG_SCRATCHPAD, scratch}});
     } catch (const std::exception& error) {
@@ -169,9 +144,7 @@ struct Tile {
 /// The part of a product that computes one tile of C.
 DenseProductArgs tileOf(const DenseProductArgs& args, const Tile& tile) {
     const auto advance = [&](DenseOperand operand, std::int64_t along, bool byRow) {
-        const std::int64_t elements = byRow != operand.transposed ? along * operand.stride : along;
-        operand.data =
-            static_cast<const std::byte*>(operand.data) + elements * static_cast<std::int64_t>(dtypeBytes(args.type));
+        operand.data += byRow != operand.transposed ? along * operand.stride : along;
         return operand;
     };
     DenseProductArgs part = args;
@@ -181,18 +154,6 @@ DenseProductArgs tileOf(const DenseProductArgs& args, const Tile& tile) {
     part.b = advance(args.b, tile.column, false);
     part.c = args.c + tile.row * args.cStride + tile.column;
     return part;
-}
-
-void mirror(float* c, std::int64_t stride, const Tile& tile) {
-    constexpr std::int64_t kBlock = 16;  // a cache line of either side
-    for (std::int64_t r = 0; r < tile.rows; r += kBlock) {
-        for (std::int64_t k = 0; k < tile.columns; k += kBlock) {
-            for (std::int64_t i = r; i < std::min(tile.rows, r + kBlock); ++i) {
-                for (std::int64_t j = k; j < std::min(tile.columns, k + kBlock); ++j)
-                    c[(tile.column + j) * stride + tile.row + i] = c[(tile.row + i) * stride + tile.column + j];
-            }
-        }
-    }
 }
 
 std::vector<Tile> tilesOf(const DenseProductArgs& args) {
@@ -230,7 +191,8 @@ Result<void> DenseProducts::product(const DenseProductArgs& args) {
     m_state->pool.parallelFor(tiles.size(), [&](std::size_t index, int) {
         const Tile& tile = tiles[index];
         results[index] = productHere(tileOf(args, tile));
-        if (args.symmetric && tile.row != tile.column) mirror(args.c, args.cStride, tile);
+        if (args.symmetric && tile.row != tile.column)
+            mirrorBlock(args.c, args.cStride, tile.row, tile.column, tile.rows, tile.columns);
     });
     for (auto& result : results) {
         if (!result.ok()) return std::move(result);
@@ -248,6 +210,7 @@ void capDenseProducts(CpuLevel level) {
             dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
             break;
         case CpuLevel::Avx512:
+        case CpuLevel::Amx:
             break;
     }
 }

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense matrix products, the one place that talks to oneDNN.
+// Dense matrix products of float32, the one place that talks to oneDNN. (bf16: bf16_product.h.)
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "core/base/result.h"
 #include "core/base/threads.h"
-#include "core/tensor/dtype.h"
 
 namespace distillix::cpu {
 
 /// An operand: element (i, j) of the matrix that enters the product lies at data[i·stride + j], or, where `transposed`,
 /// at data[j·stride + i].
 struct DenseOperand {
-    const void* data = nullptr;
+    const float* data = nullptr;
     std::int64_t stride = 0;  ///< elements
     bool transposed = false;
 };
@@ -24,7 +22,6 @@ struct DenseOperand {
 /// C[m, n] = A[m, k]·B[k, n], or += where `accumulate`.
 struct DenseProductArgs {
     std::int64_t m = 0, n = 0, k = 0;
-    DType type = DType::F32;  ///< of A and B: F32 or BF16. C and the sums are float32.
     DenseOperand a, b;
     float* c = nullptr;
     std::int64_t cStride = 0;  ///< elements from one row of C to the next
@@ -44,9 +41,6 @@ class DenseProducts {
     DenseProducts(const DenseProducts&) = delete;
     DenseProducts& operator=(const DenseProducts&) = delete;
 
-    /// True where products of bf16 run faster than those of float32 (AVX512-BF16 or AMX). Elsewhere bf16 operands are
-    /// Unsupported, and callers fall back to float32.
-    bool hasBf16() const;
     /// What oneDNN uses, for messages: "avx512_core_amx", "avx2", …
     const char* instructionSet() const;
 

@@ -13,10 +13,11 @@ namespace distillix::cpu {
 enum class CpuLevel {
     Scalar,  ///< plain C++ for the baseline of the architecture
     Avx2,    ///< AVX2, FMA, F16C
-    Avx512,  ///< AVX-512 F, BW, VL, DQ and VNNI
+    Avx512,  ///< AVX-512 F, BW, VL, DQ and VNNI; with bf16 products where there is AVX512-BF16
+    Amx,     ///< the same with AMX's tiles of int8 and bf16 in the products; elsewhere as Avx512
 };
 
-/// "scalar", "avx2", "avx512".
+/// "scalar", "avx2", "avx512", "amx".
 const char* cpuLevelName(CpuLevel level);
 
 /// The highest level that this processor and its operating system offer.

@@ -9,7 +9,7 @@
 //
 // that is, byte c%4, bits 2·(c%16 / 4). One word holds four groups of four columns, and (words >> 2s) & 3 over 16 rows
 // gives a vector whose 32-bit lanes are rows and whose bytes are the four columns 4s..4s+3: the very operand of
-// vpdpbusd and vpmaddubsw, without a horizontal sum at the end. Columns up to the next multiple of 16 and rows up to
+// vpdpbusd and vpmaddubsw, without a horizontal sum at the end. Columns up to the next multiple of 64 and rows up to
 // the next of 64 hold w = 0. Four times less memory than bytes: a single token's product is bound by it, and the
 // products of many tokens unpack a panel once for 128 of them (below 2% of the work).
 //
@@ -22,7 +22,7 @@
 namespace distillix::cpu {
 
 constexpr std::int64_t kPanelRows = 64;
-constexpr std::int64_t kPanelColumns = 16;  // columns are padded to a multiple of this
+constexpr std::int64_t kPanelColumns = 64;  // columns are padded to a multiple of this (AMX takes 64 at a time)
 
 /// Tokens that one call of fewTokens takes at most.
 constexpr int kFewTokens = 4;
@@ -30,7 +30,7 @@ constexpr int kFewTokens = 4;
 struct TernaryTile {
     const std::uint8_t* unpacked;  ///< [columns/4][64][4] w + 1, from unpackPanel
     const std::uint32_t* panel;    ///< [columns/16][64] as above
-    std::int64_t columns;          ///< padded: a multiple of 16
+    std::int64_t columns;          ///< padded: a multiple of 64
     int rows;                      ///< valid rows of the panel
     const float* gamma;            ///< [rows] γ of each output row
     int tokens;
@@ -57,18 +57,19 @@ struct LinearKernels {
     void (*manyTokens)(const TernaryTile& tile);
     /// The same for at most kFewTokens tokens, straight from `panel`.
     void (*fewTokens)(const TernaryTile& tile);
-    /// W as numbers -1, 0, 1: rows [0, rows) of a panel to out[row·stride + column], `in` columns. bf16 as bits.
-    void (*panelToBf16)(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride);
+    /// W as numbers -1, 0, 1: rows [0, rows) of a panel to out[row·stride + column], `in` columns.
     void (*panelToFloat)(const std::uint32_t* panel, std::int64_t in, int rows, float* out, std::int64_t stride);
-    void (*codesToBf16)(const std::int8_t* codes, std::int64_t count, std::uint16_t* out);
     void (*codesToFloat)(const std::int8_t* codes, std::int64_t count, float* out);
-    /// out[i] = in[i]·(scales ? scales[i] : 1)·scale, rounded.
-    void (*scaleToBf16)(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out);
+    /// out[i] = in[i]·(scales ? scales[i] : 1)·scale.
     void (*scaleToFloat)(const float* in, const float* scales, float scale, std::int64_t count, float* out);
 };
 
 extern const LinearKernels kLinearKernelsScalar;
 extern const LinearKernels kLinearKernelsAvx2;
 extern const LinearKernels kLinearKernelsAvx512;
+extern const LinearKernels kLinearKernelsAmx;
+/// manyTokens with AMX for whole groups of 32 tokens, and the VNNI one that takes what is left over.
+void ternaryTileAmx(const TernaryTile& tile);
+void ternaryTileAvx512(const TernaryTile& tile);
 
 }  // namespace distillix::cpu

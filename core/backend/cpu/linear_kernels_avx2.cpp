@@ -70,7 +70,7 @@ inline __m128i packEight(__m256i v) {
 
 void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bool first, std::uint32_t* panel,
                std::int32_t* zeros, std::int32_t* flips) {
-    const std::int64_t blocks = (in + 15) / 16;
+    const std::int64_t blocks = (in + kPanelColumns - 1) / kPanelColumns * (kPanelColumns / 16);
     for (int r = 0; r < rows; ++r) {
         const float* row = w + r * in;
         const __m256 scale = _mm256_set1_ps(gamma[r]);
@@ -89,7 +89,8 @@ void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bo
                 word = static_cast<std::uint32_t>(_mm_cvtsi128_si32(codes));
             }
             // A zero is the field 01: its low bit alone. Columns past the end are zeros too and are not counted.
-            zeroCount += __builtin_popcount(word & 0x55555555u) - (left < 16 ? static_cast<int>(16 - left) : 0);
+            zeroCount +=
+                __builtin_popcount(word & 0x55555555u) - (left < 16 ? static_cast<int>(left > 0 ? 16 - left : 16) : 0);
             std::uint32_t* place = panel + block * kPanelRows + r;
             if (!first) {
                 const std::uint32_t changed = *place ^ word;
@@ -305,38 +306,6 @@ void panelToFloat(const std::uint32_t* panel, std::int64_t in, int rows, float* 
     }
 }
 
-inline void storeBf16UpTo(std::uint16_t* out, std::int64_t count, __m256i upperHalves) {
-    // packus keeps each half of the register to itself: bring the two quarters together.
-    const __m256i words = _mm256_permute4x64_epi64(_mm256_packus_epi32(upperHalves, upperHalves), 0x08);
-    const __m128i eight = _mm256_castsi256_si128(words);
-    if (count >= 8) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), eight);
-    } else {
-        std::uint16_t parts[8];
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(parts), eight);
-        for (std::int64_t i = 0; i < count; ++i) out[i] = parts[i];
-    }
-}
-
-void panelToBf16(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride) {
-    const __m256i table = _mm256_setr_epi32(0xbf80, 0, 0x3f80, 0, 0, 0, 0, 0);
-    for (int r = 0; r < rows; ++r) {
-        for (std::int64_t c = 0; c < in; c += 8) {
-            const __m256i codes = codesOfWord(panel[c / 16 * kPanelRows + r], static_cast<int>(c / 8 % 2));
-            storeBf16UpTo(out + r * stride + c, in - c, _mm256_permutevar8x32_epi32(table, codes));
-        }
-    }
-}
-
-inline __m256i roundToBf16(__m256 v) {
-    const __m256i bits = _mm256_castps_si256(v);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded =
-        _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
-    const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
-    return _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)));
-}
-
 inline __m256 eightCodes(const std::int8_t* codes, std::int64_t count) {
     std::int64_t eight = 0;
     if (count >= 8) {
@@ -351,13 +320,6 @@ void codesToFloat(const std::int8_t* codes, std::int64_t count, float* out) {
     for (std::int64_t i = 0; i < count; i += 8) storeUpTo(out + i, count - i, eightCodes(codes + i, count - i));
 }
 
-void codesToBf16(const std::int8_t* codes, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; i += 8) {
-        const __m256 wide = eightCodes(codes + i, count - i);
-        storeBf16UpTo(out + i, count - i, _mm256_srli_epi32(_mm256_castps_si256(wide), 16));
-    }
-}
-
 inline __m256 scaled(const float* in, const float* scales, __m256 scale, std::int64_t i, std::int64_t count) {
     const __m256 factor = scales ? _mm256_mul_ps(loadUpTo(scales + i, count - i), scale) : scale;
     return _mm256_mul_ps(loadUpTo(in + i, count - i), factor);
@@ -368,16 +330,10 @@ void scaleToFloat(const float* in, const float* scales, float scale, std::int64_
         storeUpTo(out + i, count - i, scaled(in, scales, _mm256_set1_ps(scale), i, count));
 }
 
-void scaleToBf16(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; i += 8)
-        storeBf16UpTo(out + i, count - i, roundToBf16(scaled(in, scales, _mm256_set1_ps(scale), i, count)));
-}
-
 }  // namespace
 
-const LinearKernels kLinearKernelsAvx2 = {rowSums,     packPanel,    codeSums,    unpackPanel,
-                                          manyTokens,  fewTokens,    panelToBf16, panelToFloat,
-                                          codesToBf16, codesToFloat, scaleToBf16, scaleToFloat};
+const LinearKernels kLinearKernelsAvx2 = {rowSums,   packPanel,    codeSums,     unpackPanel, manyTokens,
+                                          fewTokens, panelToFloat, codesToFloat, scaleToFloat};
 
 }  // namespace distillix::cpu
 #endif

@@ -12,7 +12,9 @@ namespace distillix::cpu {
 namespace {
 
 inline __mmask16 maskOf(std::int64_t count) {
-    return count >= 16 ? static_cast<__mmask16>(0xffff) : static_cast<__mmask16>((1u << count) - 1);
+    return count >= 16  ? static_cast<__mmask16>(0xffff)
+           : count <= 0 ? static_cast<__mmask16>(0)
+                        : static_cast<__mmask16>((1u << count) - 1);
 }
 
 void rowSums(const float* w, std::int64_t count, double* magnitudes, double* squares) {
@@ -36,7 +38,7 @@ void rowSums(const float* w, std::int64_t count, double* magnitudes, double* squ
 
 void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bool first, std::uint32_t* panel,
                std::int32_t* zeros, std::int32_t* flips) {
-    const std::int64_t blocks = (in + 15) / 16;
+    const std::int64_t blocks = (in + kPanelColumns - 1) / kPanelColumns * (kPanelColumns / 16);
     const __m128i shifts = _mm_setr_epi32(0, 2, 4, 6);
     for (int r = 0; r < rows; ++r) {
         const float* row = w + r * in;
@@ -276,41 +278,11 @@ void panelToFloat(const std::uint32_t* panel, std::int64_t in, int rows, float* 
     }
 }
 
-void panelToBf16(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride) {
-    const __m512i table = _mm512_setr_epi32(0xbf80, 0, 0x3f80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    for (int r = 0; r < rows; ++r) {
-        for (std::int64_t c = 0; c < in; c += 16) {
-            const __m512i bits = _mm512_permutexvar_epi32(codesOfWord(panel[c / 16 * kPanelRows + r]), table);
-            _mm256_mask_storeu_epi16(out + r * stride + c, maskOf(in - c), _mm512_cvtepi32_epi16(bits));
-        }
-    }
-}
-
-inline __m256i roundToBf16(__m512 v) {
-    const __m512i bits = _mm512_castps_si512(v);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
-    // Rounding must not carry a NaN into something else.
-    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    rounded = _mm512_mask_or_epi32(rounded, nan, _mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
-    return _mm512_cvtepi32_epi16(rounded);
-}
-
 void codesToFloat(const std::int8_t* codes, std::int64_t count, float* out) {
     for (std::int64_t i = 0; i < count; i += 16) {
         const __mmask16 valid = maskOf(count - i);
         const __m512i wide = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(valid, codes + i));
         _mm512_mask_storeu_ps(out + i, valid, _mm512_cvtepi32_ps(wide));
-    }
-}
-
-void codesToBf16(const std::int8_t* codes, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; i += 16) {
-        const __mmask16 valid = maskOf(count - i);
-        // Whole numbers up to 256 are exact: the low half is zero.
-        const __m512 wide = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(valid, codes + i)));
-        _mm256_mask_storeu_epi16(out + i, valid,
-                                 _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(wide), 16)));
     }
 }
 
@@ -326,18 +298,16 @@ void scaleToFloat(const float* in, const float* scales, float scale, std::int64_
     }
 }
 
-void scaleToBf16(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; i += 16) {
-        const __mmask16 valid = maskOf(count - i);
-        _mm256_mask_storeu_epi16(out + i, valid, roundToBf16(scaled(in, scales, _mm512_set1_ps(scale), i, valid)));
-    }
-}
-
 }  // namespace
 
-const LinearKernels kLinearKernelsAvx512 = {rowSums,     packPanel,    codeSums,    unpackPanel,
-                                            manyTokens,  fewTokens,    panelToBf16, panelToFloat,
-                                            codesToBf16, codesToFloat, scaleToBf16, scaleToFloat};
+void ternaryTileAvx512(const TernaryTile& tile) {
+    manyTokens(tile);
+}
+
+const LinearKernels kLinearKernelsAvx512 = {rowSums,   packPanel,    codeSums,     unpackPanel, manyTokens,
+                                            fewTokens, panelToFloat, codesToFloat, scaleToFloat};
+const LinearKernels kLinearKernelsAmx = {rowSums,   packPanel,    codeSums,     unpackPanel, ternaryTileAmx,
+                                         fewTokens, panelToFloat, codesToFloat, scaleToFloat};
 
 }  // namespace distillix::cpu
 #endif

@@ -4,7 +4,6 @@
 
 #include "core/backend/cpu/linear_kernels.h"
 #include "core/quant/ternary.h"
-#include "core/tensor/dtype.h"
 
 namespace distillix::cpu {
 
@@ -27,7 +26,7 @@ void rowSums(const float* w, std::int64_t count, double* magnitudes, double* squ
 
 void packPanel(const float* w, std::int64_t in, int rows, const float* gamma, bool first, std::uint32_t* panel,
                std::int32_t* zeros, std::int32_t* flips) {
-    const std::int64_t blocks = (in + 15) / 16;
+    const std::int64_t blocks = (in + kPanelColumns - 1) / kPanelColumns * (kPanelColumns / 16);
     for (int r = 0; r < kPanelRows; ++r) {
         std::int32_t zeroCount = 0, flipCount = 0;
         for (std::int64_t block = 0; block < blocks; ++block) {
@@ -110,33 +109,17 @@ void panelToFloat(const std::uint32_t* panel, std::int64_t in, int rows, float* 
     }
 }
 
-void panelToBf16(const std::uint32_t* panel, std::int64_t in, int rows, std::uint16_t* out, std::int64_t stride) {
-    constexpr std::uint16_t kBits[3] = {0xbf80, 0, 0x3f80};
-    for (int r = 0; r < rows; ++r) {
-        for (std::int64_t c = 0; c < in; ++c) out[r * stride + c] = kBits[codeAt(panel, r, c) + 1];
-    }
-}
-
 void codesToFloat(const std::int8_t* codes, std::int64_t count, float* out) {
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(codes[i]);
-}
-
-void codesToBf16(const std::int8_t* codes, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; ++i) out[i] = BFloat16(static_cast<float>(codes[i])).bits;
 }
 
 void scaleToFloat(const float* in, const float* scales, float scale, std::int64_t count, float* out) {
     for (std::int64_t i = 0; i < count; ++i) out[i] = in[i] * (scales ? scales[i] * scale : scale);
 }
 
-void scaleToBf16(const float* in, const float* scales, float scale, std::int64_t count, std::uint16_t* out) {
-    for (std::int64_t i = 0; i < count; ++i) out[i] = BFloat16(in[i] * (scales ? scales[i] * scale : scale)).bits;
-}
-
 }  // namespace
 
-const LinearKernels kLinearKernelsScalar = {rowSums,     packPanel,    codeSums,    unpackPanel,
-                                            manyTokens,  fewTokens,    panelToBf16, panelToFloat,
-                                            codesToBf16, codesToFloat, scaleToBf16, scaleToFloat};
+const LinearKernels kLinearKernelsScalar = {rowSums,   packPanel,    codeSums,     unpackPanel, manyTokens,
+                                            fewTokens, panelToFloat, codesToFloat, scaleToFloat};
 
 }  // namespace distillix::cpu

@@ -27,12 +27,12 @@ struct OptimizerKernels {
     void (*adamw)(const AdamWChunk& chunk);
     /// m ← m + (1-μ)(g·scale - m); u = g·scale + μ(m - g·scale). Returns the sum of u².
     double (*momentum)(float* m, const float* g, float scale, float mu, float* u, std::size_t count);
-    /// copy = x·before, rounded to the operand's type; x ← x·before·after.
-    void (*operandFloat)(float* x, float before, float after, float* copy, std::size_t count);
-    void (*operandBf16)(float* x, float before, float after, std::uint16_t* copy, std::size_t count);
-    /// out = p·a + q·b, rounded to the operand's type. out may be a or b.
-    void (*blendFloat)(const float* a, float p, const float* b, float q, float* out, std::size_t count);
-    void (*blendBf16)(const float* a, float p, const float* b, float q, std::uint16_t* out, std::size_t count);
+    /// x ← x·factor.
+    void (*scale)(float* x, float factor, std::size_t count);
+    /// copy = x·before; x ← copy·after.
+    void (*copyAndScale)(float* x, float before, float after, float* copy, std::size_t count);
+    /// b ← p·a + q·b.
+    void (*blend)(const float* a, float p, float* b, float q, std::size_t count);
     /// w ← w·keep - x·rate.
     void (*step)(float* w, float keep, const float* x, float rate, std::size_t count);
 };

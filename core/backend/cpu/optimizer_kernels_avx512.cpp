@@ -9,7 +9,7 @@ namespace distillix::cpu {
 #include "core/backend/cpu/optimizer_kernels.inc"
 
 extern const OptimizerKernels kOptimizerKernelsAvx512;
-const OptimizerKernels kOptimizerKernelsAvx512 = {sumOfSquares, adamw, momentum, operandFloat, operandBf16, blendFloat, blendBf16, step};
+const OptimizerKernels kOptimizerKernelsAvx512 = {sumOfSquares, adamw, momentum, scale, copyAndScale, blend, step};
 
 }  // namespace distillix::cpu
 #endif

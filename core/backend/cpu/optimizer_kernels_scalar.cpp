@@ -6,6 +6,6 @@ namespace distillix::cpu {
 #include "core/backend/cpu/optimizer_kernels.inc"
 
 extern const OptimizerKernels kOptimizerKernelsScalar;
-const OptimizerKernels kOptimizerKernelsScalar = {sumOfSquares, adamw, momentum, operandFloat, operandBf16, blendFloat, blendBf16, step};
+const OptimizerKernels kOptimizerKernelsScalar = {sumOfSquares, adamw, momentum, scale, copyAndScale, blend, step};
 
 }  // namespace distillix::cpu
