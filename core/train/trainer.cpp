@@ -146,6 +146,9 @@ Result<void> Training::prepare(const fs::path& datasetPath, const DeviceOptions&
                          "the dataset's tokenizer has " + std::to_string(m_tokenizer->size()) +
                              " pieces, the model a vocabulary of " + std::to_string(m_model.vocabSize),
                          datasetPath.string());
+    // Once, at a few gigabytes a second: a flipped byte would otherwise be trained on for days.
+    TRY_VOID(m_train->verify());
+    TRY_VOID(m_validation->verify());
     m_state.datasetHash = TRY(datasetHash(datasetPath));
     m_state.tokenizerHash = m_tokenizer->hash();
     if (m_train->documents() == 0)
