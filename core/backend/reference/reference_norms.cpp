@@ -142,7 +142,7 @@ Result<void> swigluBackward(const SwigluBackwardArgs& args) {
 // (a·c - b·s, b·c + a·s).
 Result<void> qkNormRope(const QkNormRopeArgs& args) {
     const std::size_t h = static_cast<std::size_t>(args.headDim), half = h / 2;
-    const std::size_t qkHeads = static_cast<std::size_t>(args.heads + args.kvHeads),
+    const std::size_t qkHeads = static_cast<std::size_t>(args.heads) + static_cast<std::size_t>(args.kvHeads),
                       allHeads = qkHeads + static_cast<std::size_t>(args.kvHeads);
     std::vector<double> x(h), y(h);
     for (std::size_t m = 0; m < static_cast<std::size_t>(args.rows); ++m) {
@@ -168,7 +168,7 @@ Result<void> qkNormRope(const QkNormRopeArgs& args) {
 // A rotation's gradient is the rotation back; then the norm's.
 Result<void> qkNormRopeBackward(const QkNormRopeBackwardArgs& args) {
     const std::size_t h = static_cast<std::size_t>(args.headDim), half = h / 2;
-    const std::size_t qkHeads = static_cast<std::size_t>(args.heads + args.kvHeads),
+    const std::size_t qkHeads = static_cast<std::size_t>(args.heads) + static_cast<std::size_t>(args.kvHeads),
                       allHeads = qkHeads + static_cast<std::size_t>(args.kvHeads);
     std::vector<double> x(h), dy(h), dx(h), dQNorm(h, 0.0), dKNorm(h, 0.0);
     for (std::size_t m = 0; m < static_cast<std::size_t>(args.rows); ++m) {
