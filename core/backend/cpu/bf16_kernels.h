@@ -56,10 +56,9 @@ struct Bf16Kernels {
     void (*panelOfTernary)(const std::uint32_t* words, std::int64_t column, std::int64_t blocks, std::uint16_t* panel);
 };
 
-/// AVX512-BF16; and the same with AMX for whole blocks of 32 rows and 64 columns.
+/// AVX512-BF16; and the same with AMX where a panel is full.
 extern const Bf16Kernels kBf16KernelsAvx512;
 extern const Bf16Kernels kBf16KernelsAmx;
-/// AMX's tile, which hands what is left over to AVX512-BF16's.
 void bf16TileAmx(const Bf16Tile& tile);
 void bf16TileAvx512(const Bf16Tile& tile);
 

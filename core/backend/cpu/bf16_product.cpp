@@ -29,21 +29,21 @@ const Bf16Kernels* bf16Kernels(CpuLevel level) {
 
 void bf16Rows(ThreadPool& pool, const Bf16Kernels& kernels, const float* in, std::int64_t rows, std::int64_t k,
               const float* scales, std::uint16_t* out) {
-    const std::int64_t depth = bf16Depth(k), step = std::max<std::int64_t>(1, 32768 / depth);
+    const std::int64_t stride = bf16Stride(k), step = std::max<std::int64_t>(1, 32768 / stride);
     pool.parallelFor(
         chunkCount(static_cast<std::size_t>(rows), static_cast<std::size_t>(step)), [&](std::size_t chunk, int) {
             const std::int64_t first = static_cast<std::int64_t>(chunk) * step;
-            kernels.rows(in + first * k, k, std::min(step, rows - first), k, scales, out + first * depth, depth);
+            kernels.rows(in + first * k, k, std::min(step, rows - first), k, scales, out + first * stride, stride);
         });
 }
 
 void bf16RowsOfTransposed(ThreadPool& pool, const Bf16Kernels& kernels, const float* in, std::int64_t rows,
                           std::int64_t k, std::uint16_t* out) {
     constexpr std::int64_t kStep = 64;
-    const std::int64_t depth = bf16Depth(k);
+    const std::int64_t stride = bf16Stride(k);
     pool.parallelFor(chunkCount(static_cast<std::size_t>(rows), kStep), [&](std::size_t chunk, int) {
         const std::int64_t first = static_cast<std::int64_t>(chunk) * kStep;
-        kernels.transposed(in + first, rows, std::min(kStep, rows - first), k, nullptr, out + first * depth, depth);
+        kernels.transposed(in + first, rows, std::min(kStep, rows - first), k, nullptr, out + first * stride, stride);
     });
 }
 
@@ -122,7 +122,7 @@ void mirrorBlock(float* c, std::int64_t stride, std::int64_t row, std::int64_t c
 }
 
 void bf16Product(ThreadPool& pool, const Bf16Kernels& kernels, const Bf16Product& p) {
-    const std::int64_t depth = bf16Depth(p.k), panels = bf16PanelCount(p.n);
+    const std::int64_t depth = bf16Depth(p.k), stride = bf16Stride(p.k), panels = bf16PanelCount(p.n);
     const std::int64_t rowBlocks = (p.m + kBlockRows - 1) / kBlockRows;
     const std::int64_t columnBlocks = (panels + kBlockPanels - 1) / kBlockPanels;
     static_assert(kBlockRows == kBlockPanels * kBf16Columns, "symmetric products want square blocks");
@@ -134,16 +134,17 @@ void bf16Product(ThreadPool& pool, const Bf16Kernels& kernels, const Bf16Product
             for (; j >= rowBlocks - i; ++i) j -= rowBlocks - i;
             j += i;
         } else {
-            i = j / columnBlocks;
-            j %= columnBlocks;
+            // Neighbours share what there is more of, so that it is read from memory once: panels, or rows of A.
+            i = p.n > p.m ? j % rowBlocks : j / columnBlocks;
+            j = p.n > p.m ? j / rowBlocks : j % columnBlocks;
         }
         const std::int64_t row = i * kBlockRows, rows = std::min(kBlockRows, p.m - row);
         const std::int64_t firstPanel = j * kBlockPanels, lastPanel = std::min(panels, firstPanel + kBlockPanels);
         for (std::int64_t k = 0; k < depth; k += kBlockDepth) {
             for (std::int64_t panel = firstPanel; panel < lastPanel; ++panel) {
                 Bf16Tile tile{};
-                tile.a = p.a + row * depth + k;
-                tile.aStride = depth;
+                tile.a = p.a + row * stride + k;
+                tile.aStride = stride;
                 tile.rows = rows;
                 tile.panel = p.panels + panel * bf16PanelSize(p.k) + k * kBf16Columns;
                 tile.k = std::min(kBlockDepth, depth - k);

@@ -24,9 +24,14 @@ const Bf16Kernels* bf16Kernels(CpuLevel level);
 constexpr std::int64_t bf16Depth(std::int64_t k) {
     return (k + kBf16Grain - 1) / kBf16Grain * kBf16Grain;
 }
-/// Elements of A's form [rows][depth], and of one and of all of B's panels.
+/// Elements from one row of A's form to the next: an odd number of cache lines, so that the rows which a kernel reads
+/// side by side do not fall into the same sets of the cache.
+constexpr std::int64_t bf16Stride(std::int64_t k) {
+    return bf16Depth(k) | kBf16Grain;
+}
+/// Elements of A's form [rows][stride], and of one and of all of B's panels.
 constexpr std::size_t bf16RowsSize(std::int64_t rows, std::int64_t k) {
-    return static_cast<std::size_t>(rows * bf16Depth(k));
+    return static_cast<std::size_t>(rows * bf16Stride(k));
 }
 constexpr std::int64_t bf16PanelSize(std::int64_t k) {
     return kBf16Columns * bf16Depth(k);

@@ -148,12 +148,12 @@ struct LossWork {
 
 /// Logits of targets first .. first + count - 1.
 Result<void> computeLogits(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
-    const std::int64_t depth = bf16Depth(work.width);
+    const std::int64_t stride = bf16Stride(work.width);
     context.pool.parallelFor(chunkCount(count, 16), [&](std::size_t chunk, int) {
         for (std::size_t i = chunk * 16; i < std::min(count, chunk * 16 + 16); ++i) {
             if (work.type == DType::BF16) {
                 context.bf16->rows(work.row(first + i), work.width, 1, work.width, nullptr,
-                                   work.inputsBf16 + i * static_cast<std::size_t>(depth), depth);
+                                   work.inputsBf16 + i * static_cast<std::size_t>(stride), stride);
             } else {
                 const std::size_t width = static_cast<std::size_t>(work.width);
                 std::memcpy(work.inputs + i * width, work.row(first + i), width * sizeof(float));
@@ -171,7 +171,7 @@ void computeLosses(CpuContext& context, const LossWork& work, std::size_t first,
     const HeadLossArgs& args = work.args;
     const HeadKernels& kernels = headKernels(context.level);
     const std::size_t vocabulary = static_cast<std::size_t>(work.vocabulary);
-    const std::size_t depth = static_cast<std::size_t>(bf16Depth(work.vocabulary));
+    const std::size_t stride = static_cast<std::size_t>(bf16Stride(work.vocabulary));
     context.pool.parallelFor(count, [&](std::size_t i, int) {
         HeadRow row{};
         row.logits = work.logits + i * vocabulary;
@@ -184,8 +184,8 @@ void computeLosses(CpuContext& context, const LossWork& work, std::size_t first,
         row.temperature = args.temperature;
         row.scale = args.gradientScale;
         if (work.gradient) {
-            row.gradientBf16 = work.gradient + i * depth;
-            std::fill(row.gradientBf16 + vocabulary, row.gradientBf16 + depth, std::uint16_t{0});
+            row.gradientBf16 = work.gradient + i * stride;
+            std::fill(row.gradientBf16 + vocabulary, row.gradientBf16 + stride, std::uint16_t{0});
         } else if (work.gradients()) {
             row.gradient = row.logits;
         }
@@ -212,7 +212,7 @@ Result<void> computeGradients(CpuContext& context, const LossWork& work, std::si
             [&](std::int64_t row) { return work.row(first + static_cast<std::size_t>(row)); }, work.inputPanels);
         WeightGradient gradient;
         gradient.dOutBf16 = work.gradient;
-        gradient.dOutStride = bf16Depth(vocabulary);
+        gradient.dOutStride = bf16Stride(vocabulary);
         gradient.inputPanels = work.inputPanels;
         gradient.count = rows;
         gradient.rows = vocabulary;

@@ -262,6 +262,7 @@ Result<void> plainForward(CpuContext& context, const LinearForwardArgs& args) {
 /// Depth of the steps in which operands are made on the way: what a thread holds of them stays in its cache.
 constexpr std::int64_t kDepth = 512;
 constexpr std::int64_t kGradientRows = 192;
+constexpr std::int64_t kThreadScratch = kGradientRows * bf16Stride(kDepth);
 
 std::size_t floatBackwardScratch(std::int64_t rows, std::int64_t in, std::int64_t out) {
     return 2 * Scratch::bytes<float>(sizeOf(rows * out)) + Scratch::bytes<float>(sizeOf(rows * in)) +
@@ -331,7 +332,8 @@ Result<void> ternaryBackwardFloat(CpuContext& context, const Exec& exec, const L
 /// dX = (dY·γ)·Wq with the panels of Wq unpacked on the way, into 64 KB that stay in cache.
 void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t rows, const std::uint16_t* byGamma,
                    float* dInput, std::uint16_t* scratch) {
-    const std::int64_t depth = bf16Depth(weight.out), panels = bf16PanelCount(weight.in);
+    const std::int64_t depth = bf16Depth(weight.out), stride = bf16Stride(weight.out);
+    const std::int64_t panels = bf16PanelCount(weight.in);
     // A panel is unpacked once for each piece of rows: few pieces, but enough chunks for several threads.
     const std::int64_t pieces =
         std::max((rows + 767) / 768, std::min((16 + panels - 1) / panels, (rows + kGradientRows - 1) / kGradientRows));
@@ -340,9 +342,9 @@ void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t row
         const std::int64_t panel = static_cast<std::int64_t>(chunk) % panels;
         const std::int64_t first = static_cast<std::int64_t>(chunk) / panels * perPiece;
         if (first >= rows) return;
-        std::uint16_t* unpacked = scratch + sizeOf(worker) * sizeOf(kGradientRows * kDepth);
+        std::uint16_t* unpacked = scratch + sizeOf(worker) * sizeOf(kThreadScratch);
         Bf16Tile tile{};
-        tile.aStride = depth;
+        tile.aStride = stride;
         tile.rows = std::min(perPiece, rows - first);
         tile.panel = unpacked;
         tile.c = dInput + first * weight.in + panel * kBf16Columns;
@@ -354,7 +356,7 @@ void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t row
                 context.bf16->panelOfTernary(weight.panel((k + part) / kPanelRows), panel * kBf16Columns,
                                              weight.columns / 16, unpacked + part * kBf16Columns);
             }
-            tile.a = byGamma + first * depth + k;
+            tile.a = byGamma + first * stride + k;
             tile.accumulate = k > 0;
             context.bf16->tile(tile);
         }
@@ -469,7 +471,7 @@ const std::uint16_t* panelsForBackward(const LinearWeight& weight) {
 }
 
 std::size_t weightGradientScratch(int threads) {
-    return sizeOf(threads) * sizeOf(kGradientRows * kDepth);
+    return sizeOf(threads) * sizeOf(kThreadScratch);
 }
 
 void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uint16_t* scratch) {
@@ -480,23 +482,23 @@ void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uin
     const std::int64_t panelSize = bf16PanelSize(args.count);
     context.pool.parallelFor(chunkCount(sizeOf(args.rows), sizeOf(block)), [&](std::size_t chunk, int worker) {
         const std::int64_t row = static_cast<std::int64_t>(chunk) * block, rows = std::min(block, args.rows - row);
-        std::uint16_t* dOut = scratch + sizeOf(worker) * sizeOf(kGradientRows * kDepth);
+        std::uint16_t* dOut = scratch + sizeOf(worker) * sizeOf(kThreadScratch);
         for (std::int64_t k = 0; k < args.count; k += kDepth) {
-            const std::int64_t count = std::min(kDepth, args.count - k), depth = bf16Depth(count);
+            const std::int64_t count = std::min(kDepth, args.count - k), stride = bf16Stride(count);
             if (args.dOut) {
                 kernels.transposed(args.dOut + k * args.dOutStride + row, args.dOutStride, rows, count,
-                                   args.scales ? args.scales + k : nullptr, dOut, depth);
+                                   args.scales ? args.scales + k : nullptr, dOut, stride);
             } else {
                 kernels.transposedBf16(args.dOutBf16 + k * args.dOutStride + row, args.dOutStride, rows, count, dOut,
-                                       depth);
+                                       stride);
             }
             for (std::int64_t panel = 0; panel < bf16PanelCount(args.columns); ++panel) {
                 Bf16Tile tile{};
                 tile.a = dOut;
-                tile.aStride = depth;
+                tile.aStride = stride;
                 tile.rows = rows;
                 tile.panel = args.inputPanels + panel * panelSize + k * kBf16Columns;
-                tile.k = depth;
+                tile.k = bf16Depth(count);
                 tile.c = args.dWeight + row * args.columns + panel * kBf16Columns;
                 tile.cStride = args.columns;
                 tile.columns = static_cast<int>(std::min(kBf16Columns, args.columns - panel * kBf16Columns));

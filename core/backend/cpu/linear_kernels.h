@@ -68,8 +68,7 @@ extern const LinearKernels kLinearKernelsScalar;
 extern const LinearKernels kLinearKernelsAvx2;
 extern const LinearKernels kLinearKernelsAvx512;
 extern const LinearKernels kLinearKernelsAmx;
-/// manyTokens with AMX for whole groups of 32 tokens, and the VNNI one that takes what is left over.
+/// manyTokens with AMX's tiles.
 void ternaryTileAmx(const TernaryTile& tile);
-void ternaryTileAvx512(const TernaryTile& tile);
 
 }  // namespace distillix::cpu

@@ -300,10 +300,6 @@ void scaleToFloat(const float* in, const float* scales, float scale, std::int64_
 
 }  // namespace
 
-void ternaryTileAvx512(const TernaryTile& tile) {
-    manyTokens(tile);
-}
-
 const LinearKernels kLinearKernelsAvx512 = {rowSums,   packPanel,    codeSums,     unpackPanel, manyTokens,
                                             fewTokens, panelToFloat, codesToFloat, scaleToFloat};
 const LinearKernels kLinearKernelsAmx = {rowSums,   packPanel,    codeSums,     unpackPanel, ternaryTileAmx,
