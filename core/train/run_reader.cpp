@@ -329,12 +329,10 @@ Result<RunSummary> readRun(const fs::path& run) {
     if (state == runStateName(RunState::Running)) {
         const Liveness liveness = owner ? processLiveness(*owner) : Liveness::Dead;
         const bool beatsLately = summary.heartbeat && unixNow() - summary.heartbeat->unixTime < kStillSeconds;
-        if (liveness == Liveness::Alive)
+        if (liveness == Liveness::Alive || (liveness == Liveness::CannotTell && beatsLately))
             summary.state = RunState::Running;
         else if (liveness == Liveness::Dead)
             summary.state = RunState::Crashed;
-        else if (beatsLately)
-            summary.state = RunState::Running;
     }
     if (owner) {
         summary.host = owner->host;
