@@ -61,7 +61,7 @@ std::string runText(const RunSummary& run) {
     pairs.emplace_back("dataset", run.info.datasetPath);
     std::string steps = std::to_string(run.step);
     if (const auto total = run.info.training.find("steps");
-        total != run.info.training.end() && total->is_number_integer())
+        total != run.info.training.end() && total->is_number_integer() && total->get<std::int64_t>() > 0)
         steps += " of " + std::to_string(total->get<std::int64_t>());
     pairs.emplace_back("step", steps);
     if (run.lastMetrics.is_object()) {
