@@ -100,7 +100,10 @@ Result<void> checkCharsmap(std::string_view map) {
 Result<void> readNormalizer(std::string_view bytes, SentencePieceModelFacts* facts) {
     MessageReader reader(bytes);
     while (reader.next()) {
-        if (reader.field == 2 && reader.isText) TRY_VOID(checkCharsmap(reader.text));
+        if (reader.field == 2 && reader.isText) {
+            TRY_VOID(checkCharsmap(reader.text));
+            if (facts) facts->normalizes = !reader.text.empty();
+        }
         if (facts && reader.field == 3 && !reader.isText) facts->addDummyPrefix = reader.number != 0;
         if (facts && reader.field == 4 && !reader.isText) facts->removeExtraWhitespaces = reader.number != 0;
     }
@@ -149,6 +152,7 @@ Result<SentencePieceModelFacts> readSentencePieceModel(std::string_view bytes) {
         } else if (model.field == 2) {
             MessageReader reader(model.text);
             while (reader.next()) {
+                if (reader.field == 24 && !reader.isText) facts.spaceIsSuffix = reader.number != 0;
                 if (reader.field != 3 || reader.isText) continue;
                 constexpr const char* kNames[] = {"", "unigram", "bpe", "word", "char"};
                 if (reader.number < 1 || reader.number > 4)

@@ -5,7 +5,7 @@
 //
 //   ModelProto      1 pieces*  2 trainer_spec  3 normalizer_spec  5 denormalizer_spec
 //   SentencePiece   1 piece  2 score  3 type
-//   TrainerSpec     3 model_type
+//   TrainerSpec     3 model_type  24 treat_whitespace_as_suffix
 //   NormalizerSpec  2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
 #pragma once
 
@@ -25,7 +25,9 @@ struct SentencePieceModelFacts {
     std::string modelType = "unigram";
     bool addDummyPrefix = true;
     bool removeExtraWhitespaces = true;
-    bool bytePieces = false;  ///< all 256 are there
+    bool bytePieces = false;     ///< all 256 are there
+    bool normalizes = false;     ///< has a table that changes characters
+    bool spaceIsSuffix = false;  ///< words end, not begin, with their space
 };
 
 /// InvalidData says what is wrong. A model's normalization table is checked for every look-up staying inside it, which

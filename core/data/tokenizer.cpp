@@ -13,6 +13,7 @@
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
 #include "core/data/sentencepiece_model.h"
+#include "core/data/word_cache.h"
 
 namespace distillix {
 namespace {
@@ -43,6 +44,10 @@ struct Tokenizer::State {
     std::vector<Special> specials;            ///< longest first
     std::array<bool, 256> specialFirst{};     ///< first bytes of them
     std::array<std::int32_t, 256> byteIds{};  ///< of each byte; only if facts.bytePieces
+    bool byWords = false;                     ///< the model is of a kind whose texts may be cut into words
+    JoinedCharacters joined;                  ///< if byWords
+    mutable std::mutex cachesMutex;
+    mutable std::vector<std::unique_ptr<WordCache>> caches;  ///< those not at work; guarded by cachesMutex
     mutable std::once_flag continuationOnce;
     mutable std::unique_ptr<sentencepiece::SentencePieceProcessor> continuationProcessor;
 
@@ -55,6 +60,44 @@ struct Tokenizer::State {
                 continuationProcessor = std::move(made);
         });
         return continuationProcessor ? *continuationProcessor : processor;
+    }
+
+    std::unique_ptr<WordCache> takeCache() const {
+        {
+            const std::lock_guard lock(cachesMutex);
+            if (!caches.empty()) {
+                auto cache = std::move(caches.back());
+                caches.pop_back();
+                return cache;
+            }
+        }
+        return std::make_unique<WordCache>();
+    }
+    void giveBack(std::unique_ptr<WordCache> cache) const {
+        const std::lock_guard lock(cachesMutex);
+        caches.push_back(std::move(cache));
+    }
+
+    /// Appends the tokens of text that follows other text, word by word. `part` is scratch.
+    void encodeWords(std::string_view text, WordCache& cache, std::vector<int>& part,
+                     std::vector<std::int32_t>& ids) const {
+        const auto& library = continuation();
+        while (!text.empty()) {
+            const std::string_view word = text.substr(0, joined.wordEnd(text));
+            text.remove_prefix(word.size());
+            if (word.size() > WordCache::kLongestWord) {
+                if (library.Encode(word, &part).ok()) ids.insert(ids.end(), part.begin(), part.end());
+                continue;
+            }
+            bool known = false;
+            WordCache::Slot& slot = cache.find(word, known);
+            if (known) {
+                ids.insert(ids.end(), slot.ids.begin(), slot.ids.begin() + slot.count);
+            } else if (library.Encode(word, &part).ok()) {
+                ids.insert(ids.end(), part.begin(), part.end());
+                WordCache::store(slot, word, part);
+            }
+        }
     }
 
     /// The longest special that `rest` begins with, or null.
@@ -119,6 +162,15 @@ Result<Tokenizer> Tokenizer::fromBytes(std::string serializedModel) try {
                     text.replace(at, kSpaceMark.size(), " ");
         }
     }
+    // Elsewhere what stands at one place may depend on what stands at another: unigram models add up scores along the
+    // text, normalization and dropped spaces look around, and without byte pieces neighbouring unknowns become one.
+    const auto& facts = state->facts;
+    state->byWords = facts.modelType == "bpe" && facts.bytePieces && !facts.normalizes &&
+                     !facts.removeExtraWhitespaces && !facts.spaceIsSuffix;
+    if (state->byWords)
+        for (std::size_t id = 0; id < state->texts.size(); ++id)
+            if (facts.types[id] != PieceType::Byte && facts.types[id] != PieceType::Unknown)
+                state->joined.add(state->texts[id]);  // of control pieces there is no text
     std::stable_sort(state->specials.begin(), state->specials.end(),
                      [](const Special& a, const Special& b) { return a.text.size() > b.text.size(); });
     for (const Special& special : state->specials)
@@ -176,16 +228,27 @@ bool Tokenizer::hasBytePieces() const {
     return m_state->facts.bytePieces;
 }
 
-std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool parseSpecial) const {
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool parseSpecial, bool byWords) const {
     const State& state = *m_state;
     std::vector<std::int32_t> ids;
     std::vector<int> part;
+    std::unique_ptr<WordCache> cache = byWords && state.byWords ? state.takeCache() : nullptr;
     std::size_t from = 0;  // what lies before is encoded
     bool started = false;  // whether any of it was text
     const auto flush = [&](std::size_t to) {
+        if (cache && to > from && !started && state.facts.addDummyPrefix) {
+            // The first word has a space put before it.
+            const std::size_t first = state.joined.wordEnd(text.substr(from, to - from));
+            if (state.processor.Encode(text.substr(from, first), &part).ok())
+                ids.insert(ids.end(), part.begin(), part.end());
+            started = true;
+            from += first;
+        }
         if (to > from) {
             const auto& processor = started ? state.continuation() : state.processor;
-            if (processor.Encode(text.substr(from, to - from), &part).ok())
+            if (cache)
+                state.encodeWords(text.substr(from, to - from), *cache, part, ids);
+            else if (processor.Encode(text.substr(from, to - from), &part).ok())
                 ids.insert(ids.end(), part.begin(), part.end());
             started = true;
         }
@@ -224,6 +287,7 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool parseSpe
         at += step;
     }
     flush(text.size());
+    if (cache) state.giveBack(std::move(cache));
     return ids;
 }
 

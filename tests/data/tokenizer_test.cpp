@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/data/tokenizer.h"
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -297,6 +299,71 @@ TEST(TokenizerFile, AnyDamageIsRefusedOrHarmless) {
     EXPECT_GT(refused, 50);
 }
 
+/// Texts that try what cutting at words could break: long runs, words longer than a cache's slot, every ASCII pair,
+/// other scripts, bytes that are no characters, and real sources.
+std::vector<std::string> textsForWords() {
+    std::vector<std::string> texts = corpus();
+    std::string pairs;
+    for (int a = 1; a < 128; ++a)
+        for (int b = 1; b < 128; ++b) pairs += {static_cast<char>(a), static_cast<char>(b)};
+    texts.push_back(pairs);
+    for (const std::string run : {" ", "\n", "a", "=", "é", "日", "▁", "_", "0", "\t"}) {
+        std::string longRun;
+        for (int i = 0; i < 70; ++i) texts.push_back(longRun += run);
+    }
+    texts.push_back(std::string(300, 'x') + " " + std::string(29, 'y') + "日 " + std::string(31, 'z') + " end");
+    std::mt19937 random(5);
+    const std::string alphabet[] = {" ",    " ", " ",  "a",    "b", "return", "def", "\n",
+                                    "    ", "é", "日", "🙂", "▁", "\xff",   "(",   "x1"};
+    for (int i = 0; i < 300; ++i) {
+        std::string text;
+        for (unsigned n = random() % 60; n > 0; --n) text += alphabet[random() % std::size(alphabet)];
+        texts.push_back(text);
+    }
+    for (const char* name : {"data/tokenizer_test.cpp", "CMakeLists.txt", "../README.md", "../core/data/batches.cpp"}) {
+        std::ifstream file(std::filesystem::path(DISTILLIX_TEST_DATA) / name);
+        std::ostringstream content;
+        content << file.rdbuf();
+        EXPECT_GT(content.str().size(), 1000u) << name;
+        texts.push_back(content.str());
+    }
+    return texts;
+}
+
+void expectWordsAreExact(const Tokenizer& t) {
+    const auto texts = textsForWords();
+    for (int pass = 0; pass < 2; ++pass)  // the second finds what the first has put into the cache
+        for (const auto& text : texts) ASSERT_EQ(t.encode(text), t.encodeWithoutCache(text)) << text.substr(0, 200);
+}
+
+TEST(TokenizerWords, GiveTheTokensOfTheWholeText) {
+    // Of code with large vocabularies too, whose pieces reach over brackets and newlines.
+    std::vector<std::string> sources = textsForWords();
+    for (const int pieces : {340, 600, 3000}) {
+        const auto tokenizer = trainTokenizer({.vocabSize = pieces, .specialTokens = {"<|user|>"}}, textsOf(sources));
+        ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().text();
+        expectWordsAreExact(tokenizer.value());
+    }
+}
+
+TEST(TokenizerWords, ManyThreadsAtOnce) {
+    const auto tokenizer = train();
+    ASSERT_TRUE(tokenizer.ok());
+    std::vector<std::vector<std::int32_t>> expected;
+    for (const auto& text : corpus()) expected.push_back(tokenizer.value().encodeWithoutCache(text));
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong = 0;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&, i] {
+            for (std::size_t n = 0; n < corpus().size(); ++n) {
+                const std::size_t at = (n + static_cast<std::size_t>(i) * 101) % corpus().size();
+                wrong += tokenizer.value().encode(corpus()[at]) != expected[at];
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
 class Llama2Tokenizer : public testing::Test {
   protected:
     void SetUp() override {
@@ -324,6 +391,10 @@ TEST_F(Llama2Tokenizer, PublishedFacts) {
     for (const auto id : t.encode("def fibonacci(n):\n    return n")) pieces.push_back(t.piece(id));
     EXPECT_EQ(pieces, (std::vector<std::string>{"▁def", "▁fib", "on", "acci", "(", "n", "):", "<0x0A>", "▁▁▁",
                                                 "▁return", "▁n"}));
+}
+
+TEST_F(Llama2Tokenizer, WordsGiveTheTokensOfTheWholeText) {
+    expectWordsAreExact(*m_tokenizer);
 }
 
 TEST_F(Llama2Tokenizer, RoundTripsAndStreams) {
