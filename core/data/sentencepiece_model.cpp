@@ -14,6 +14,7 @@ class MessageReader {
 
     std::uint32_t field = 0;
     std::uint64_t number = 0;  ///< of a varint field
+    float real = 0;            ///< of a 32-bit field
     std::string_view text;     ///< of a length-delimited field
     bool isText = false;
 
@@ -37,7 +38,9 @@ class MessageReader {
                 return skip(length);
             }
             case 5:
-                return skip(4) || stop();
+                if (m_bytes.size() < 4) return stop();
+                std::memcpy(&real, m_bytes.data(), 4);  // little-endian, as this machine is
+                return skip(4);
             default:
                 return stop();  // groups are in no version of this file
         }
@@ -134,9 +137,11 @@ Result<SentencePieceModelFacts> readSentencePieceModel(std::string_view bytes) {
         if (model.field == 1) {
             PieceType type = PieceType::Normal;
             std::string_view piece;
+            float score = 0;
             MessageReader reader(model.text);
             while (reader.next()) {
                 if (reader.field == 1 && reader.isText) piece = reader.text;
+                if (reader.field == 2 && !reader.isText) score = reader.real;
                 if (reader.field == 3 && !reader.isText && reader.number >= 1 && reader.number <= 6)
                     type = static_cast<PieceType>(reader.number);
             }
@@ -144,6 +149,7 @@ Result<SentencePieceModelFacts> readSentencePieceModel(std::string_view bytes) {
             if (!reader.ok()) return damaged("piece " + number + " is damaged");
             if (piece.empty()) return damaged("piece " + number + " is empty");
             facts.types.push_back(type);
+            facts.scores.push_back(score);
             if (const int byte = byteOfPiece(piece);
                 type == PieceType::Byte && byte >= 0 && !seen[static_cast<std::size_t>(byte)]) {
                 seen[static_cast<std::size_t>(byte)] = true;

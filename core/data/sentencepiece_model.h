@@ -22,6 +22,7 @@ enum class PieceType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, User
 
 struct SentencePieceModelFacts {
     std::vector<PieceType> types;  ///< of each piece
+    std::vector<float> scores;     ///< of each piece; BPE merges the highest first
     std::string modelType = "unigram";
     bool addDummyPrefix = true;
     bool removeExtraWhitespaces = true;

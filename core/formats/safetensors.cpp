@@ -253,20 +253,6 @@ Result<void> checkLayout(const std::filesystem::path& path, std::vector<Safetens
     return {};
 }
 
-float halfToFloat(std::uint16_t half) {
-    const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
-    const std::uint32_t exponent = (half >> 10) & 0x1fu;
-    const std::uint32_t fraction = half & 0x3ffu;
-    if (exponent == 0) {  // zero and subnormals: fraction · 2^-24 is exact in float32
-        const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    const std::uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | (fraction << 13);
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 template <typename T>
 T readAt(std::span<const std::byte> bytes, std::size_t index) {
     T value;  // tensors of other types may leave this one unaligned
@@ -361,7 +347,7 @@ Result<std::vector<float>> SafetensorsFile::floats(const std::string& name,
             if (count) std::memcpy(values.data(), data.data(), count * sizeof(float));
             return values;
         case DType::F16:
-            for (std::size_t i = 0; i < count; ++i) values[i] = halfToFloat(readAt<std::uint16_t>(data, i));
+            for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(readAt<Float16>(data, i));
             return values;
         case DType::BF16:
             for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(readAt<BFloat16>(data, i));
