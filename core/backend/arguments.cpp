@@ -299,6 +299,11 @@ Result<void> checkArguments(const SampleArgs& args) {
         .given("tokens", args.tokens);
     check.notNegative("temperature", args.temperature).count("topK", args.topK);
     check.that(args.topP >= 0 && args.topP <= 1, "topP must lie in [0, 1], is " + std::to_string(args.topP));
+    check.that(args.minP >= 0 && args.minP <= 1, "minP must lie in [0, 1], is " + std::to_string(args.minP));
+    check.that(args.repetitionPenalty > 0 && std::isfinite(args.repetitionPenalty),
+               "repetitionPenalty must be a number over 0, is " + std::to_string(args.repetitionPenalty));
+    check.count("recentCount", args.recentCount);
+    if (args.recentCount > 0) check.given("recent", args.recent);
     if (args.temperature > 0) check.given("uniform", args.uniform);
     return check.take();
 }

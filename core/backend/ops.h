@@ -337,17 +337,23 @@ struct HeadLossArgs {
     DevicePtr<float> dHead;   ///< [V, d] accumulated
 };
 
-/// Draws one token a row. Candidates rank by their logits, the lower id first among equals; a NaN ranks last.
-/// temperature 0 takes the first. Otherwise the draw walks those kept by ascending id and takes the first whose running
-/// sum of probabilities exceeds `uniform` times the whole.
+/// Draws one token a row. First the repetition penalty (Keskar et al. 2019, "CTRL", 4.1, with the sign heeded): the
+/// logit z of every id in `recent` becomes z/penalty where z > 0 and z·penalty elsewhere, once however often the id
+/// stands there. Candidates then rank by their logits, the lower id first among equals; a NaN ranks last. temperature 0
+/// takes the first. Otherwise topK, topP and minP each keep the first so many of what is left, and the draw walks those
+/// kept by ascending id and takes the first whose running sum of probabilities exceeds `uniform` times the whole.
 struct SampleArgs {
     int rows = 0, vocabulary = 0;
     DevicePtr<const float> logits;  ///< [rows, V]
     float temperature = 1;
-    int topK = 0;                    ///< keep the k largest; 0: all
-    float topP = 1;                  ///< then the smallest set whose probabilities reach p; at least one
-    DevicePtr<const float> uniform;  ///< [rows] in [0, 1), from the caller's generator
-    DevicePtr<std::int32_t> tokens;  ///< [rows]
+    int topK = 0;                 ///< keep the k largest; 0: all
+    float topP = 1;               ///< then the smallest set whose probabilities reach p; at least one
+    float minP = 0;               ///< then those at least this many times as likely as the likeliest; 0: all
+    float repetitionPenalty = 1;  ///< over 0; 1: none
+    int recentCount = 0;
+    DevicePtr<const std::int32_t> recent;  ///< [rows, recentCount] ids; what is no token id (-1) fills up
+    DevicePtr<const float> uniform;        ///< [rows] in [0, 1), from the caller's generator
+    DevicePtr<std::int32_t> tokens;        ///< [rows]
 };
 
 // ---- optimizer ----------------------------------------------------------------------------------------------------

@@ -215,8 +215,13 @@ OpCase embedCase(const std::string& name, int rows, int width, int vocabulary) {
             {}};
 }
 
+struct SampleExtras {
+    float minP = 0, repetitionPenalty = 1;
+    std::vector<std::int32_t> recent{};  ///< the same number for each row
+};
+
 OpCase sampleCase(const std::string& name, float temperature, int topK, float topP, std::vector<float> logits,
-                  int vocabulary) {
+                  int vocabulary, const SampleExtras& extras = {}) {
     Workload workload;
     workload.rows = static_cast<int>(logits.size()) / vocabulary;
     workload.vocabulary = vocabulary;
@@ -230,6 +235,12 @@ OpCase sampleCase(const std::string& name, float temperature, int topK, float to
                 args.temperature = temperature;
                 args.topK = topK;
                 args.topP = topP;
+                args.minP = extras.minP;
+                args.repetitionPenalty = extras.repetitionPenalty;
+                if (!extras.recent.empty()) {
+                    args.recentCount = static_cast<int>(extras.recent.size()) / workload.rows;
+                    args.recent = run.input(extras.recent);
+                }
                 // Away from the borders between tokens by chance: 64 draws, each of them within 1e-5 of one of some 300
                 // borders with a probability of 0.2%.
                 args.uniform = run.input(uniform(static_cast<std::size_t>(workload.rows), 2, 0, 1));
@@ -297,10 +308,31 @@ std::vector<OpCase> elementwiseCases() {
     cases.push_back(sampleCase("Sample_TopKThenTopP", 1.3f, 20, 0.5f, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopPOfNothing", 1, 0, 0, logits, vocabulary));
     cases.push_back(sampleCase("Sample_TopPOfMany", 4, 0, 0.95f, logits, vocabulary));
+    cases.push_back(sampleCase("Sample_MinP", 1, 0, 1, logits, vocabulary, {.minP = 0.1f}));
+    cases.push_back(sampleCase("Sample_MinPOfHot", 5, 0, 1, logits, vocabulary, {.minP = 0.5f}));
+    cases.push_back(sampleCase("Sample_MinPOfOne", 1, 0, 1, logits, vocabulary, {.minP = 1}));
+    cases.push_back(sampleCase("Sample_TopKThenTopPThenMinP", 2, 30, 0.9f, logits, vocabulary, {.minP = 0.2f}));
+    // Recent ids: ones that come twice, ones that are no tokens, and each row's likeliest, or the penalty would seldom
+    // tell.
+    std::vector<std::int32_t> recent = ids(64 * 7, 5, vocabulary);
+    for (std::size_t row = 0; row < 64; ++row) {
+        const auto* first = logits.data() + row * static_cast<std::size_t>(vocabulary);
+        recent[row * 7] = static_cast<std::int32_t>(std::max_element(first, first + vocabulary) - first);
+        recent[row * 7 + 1] = row % 2 ? recent[row * 7] : -1;
+        recent[row * 7 + 2] = vocabulary + static_cast<std::int32_t>(row);
+    }
+    cases.push_back(
+        sampleCase("Sample_GreedyPenalised", 0, 0, 1, logits, vocabulary, {.repetitionPenalty = 3, .recent = recent}));
+    cases.push_back(
+        sampleCase("Sample_Penalised", 1, 0, 1, logits, vocabulary, {.repetitionPenalty = 1.3f, .recent = recent}));
+    cases.push_back(sampleCase("Sample_Favoured", 1, 20, 0.9f, logits, vocabulary,
+                               {.minP = 0.01f, .repetitionPenalty = 0.7f, .recent = recent}));
     const std::vector<float> many = normal(8 * 5003, 4, 3);
     cases.push_back(sampleCase("Sample_ManyTopK", 1, 40, 1, many, 5003));
     cases.push_back(sampleCase("Sample_ManyTopP", 1, 0, 0.9f, many, 5003));
     cases.push_back(sampleCase("Sample_ManyTopKThenTopP", 2, 300, 0.9f, many, 5003));
+    cases.push_back(sampleCase("Sample_ManyPenalisedWithMinP", 1, 0, 1, many, 5003,
+                               {.minP = 0.02f, .repetitionPenalty = 1.5f, .recent = ids(8 * 64, 6, 5003)}));
     cases.push_back(sampleCase("Sample_VocabularyOfOne", 1, 0, 0.9f, {1, -5, 0}, 1));
     // Equal logits: the lower id is kept and taken.
     std::vector<float> equal(4 * 9, 1.5f);
@@ -315,6 +347,8 @@ std::vector<OpCase> elementwiseCases() {
     broken[27 + 5] = INFINITY;
     cases.push_back(sampleCase("Sample_NotNumbers", 1, 4, 0.9f, broken, 9));
     cases.push_back(sampleCase("Sample_GreedyNotNumbers", 0, 0, 1, broken, 9));
+    cases.push_back(sampleCase("Sample_PenalisedNotNumbers", 1, 4, 0.9f, broken, 9,
+                               {.minP = 0.1f, .repetitionPenalty = 2, .recent = ids(4 * 5, 7, 9)}));
     return cases;
 }
 

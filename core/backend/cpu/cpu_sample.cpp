@@ -90,6 +90,19 @@ std::size_t keepTopP(const float* logits, const float* weights, double p, std::i
     return first;
 }
 
+/// A copy of the row with the penalty of SampleArgs on the recent ids; the row itself where there is none.
+const float* penalise(const SampleArgs& args, const float* logits, const std::int32_t* recent, float* copy) {
+    if (args.recentCount == 0 || args.repetitionPenalty == 1) return logits;
+    std::copy_n(logits, args.vocabulary, copy);
+    for (int i = 0; i < args.recentCount; ++i) {
+        const std::int32_t id = recent[i];
+        if (id < 0 || id >= args.vocabulary) continue;
+        const double z = static_cast<double>(logits[id]), penalty = static_cast<double>(args.repetitionPenalty);
+        copy[id] = static_cast<float>(z > 0 ? z / penalty : z * penalty);
+    }
+    return copy;
+}
+
 /// One row's draw, as SampleArgs says.
 std::int32_t draw(const ElementwiseKernels& kernels, const SampleArgs& args, const float* logits, double u,
                   const DrawScratch& scratch) {
@@ -106,7 +119,7 @@ std::int32_t draw(const ElementwiseKernels& kernels, const SampleArgs& args, con
     float* weights = scratch.weights;
     kernels.expRow(logits, vocabulary, largest, args.temperature, weights);
     const bool topK = args.topK > 0 && static_cast<std::size_t>(args.topK) < vocabulary;
-    const bool choose = topK || args.topP < 1;
+    const bool choose = topK || args.topP < 1 || args.minP > 0;
     std::int32_t* ids = scratch.ids;
     std::size_t kept = vocabulary;
     if (topK) {
@@ -115,6 +128,10 @@ std::int32_t draw(const ElementwiseKernels& kernels, const SampleArgs& args, con
         std::iota(ids, ids + vocabulary, 0);
     }
     if (args.topP < 1) kept = keepTopP(logits, weights, args.topP, ids, kept);
+    if (args.minP > 0) {  // the likeliest weighs 1
+        const auto left = std::remove_if(ids, ids + kept, [&](std::int32_t id) { return weights[id] < args.minP; });
+        kept = static_cast<std::size_t>(left - ids);
+    }
     if (choose) std::sort(ids, ids + kept);
 
     const auto idAt = [&](std::size_t r) { return choose ? ids[r] : static_cast<std::int32_t>(r); };
@@ -141,14 +158,18 @@ Result<void> sample(CpuContext& context, const Exec& exec, const SampleArgs& arg
     Scratch scratch(exec);
     float* weights = scratch.take<float>(threads * vocabulary);
     float* maxima = scratch.take<float>(threads * vocabulary);
+    float* penalised = scratch.take<float>(threads * vocabulary);
     std::int32_t* ids = scratch.take<std::int32_t>(threads * vocabulary);
-    if (!weights || !maxima || !ids) return scratch.tooSmall("sample");
+    if (!weights || !maxima || !penalised || !ids) return scratch.tooSmall("sample");
     const ElementwiseKernels& kernels = elementwiseKernels(context.level);
     context.pool.parallelFor(static_cast<std::size_t>(args.rows), [&](std::size_t row, int worker) {
         const std::size_t offset = static_cast<std::size_t>(worker) * vocabulary;
         const double u = args.temperature > 0 ? static_cast<double>(args.uniform.backendAddress()[row]) : 0.0;
-        args.tokens.backendAddress()[row] = draw(kernels, args, args.logits.backendAddress() + row * vocabulary, u,
-                                                 {weights + offset, maxima + offset, ids + offset});
+        const float* logits = penalise(args, args.logits.backendAddress() + row * vocabulary,
+                                       args.recent.backendAddress() + row * static_cast<std::size_t>(args.recentCount),
+                                       penalised + offset);
+        args.tokens.backendAddress()[row] =
+            draw(kernels, args, logits, u, {weights + offset, maxima + offset, ids + offset});
     });
     return {};
 }
@@ -156,7 +177,7 @@ Result<void> sample(CpuContext& context, const Exec& exec, const SampleArgs& arg
 std::size_t sampleWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision) {
     const std::size_t count =
         static_cast<std::size_t>(context.pool.threads()) * static_cast<std::size_t>(workload.vocabulary);
-    return kScratchSkew + 2 * Scratch::bytes<float>(count) + Scratch::bytes<std::int32_t>(count);
+    return kScratchSkew + 3 * Scratch::bytes<float>(count) + Scratch::bytes<std::int32_t>(count);
 }
 
 }  // namespace distillix::cpu

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "core/backend/reference/reference_kernels.h"
 
@@ -159,6 +160,14 @@ Result<void> sample(const SampleArgs& args) {
             const float z = args.logits.backendAddress()[m * vocabulary + i];
             logits[i] = std::isnan(z) ? -INFINITY : z;
         }
+        std::set<std::int32_t> recent;
+        for (int i = 0; i < args.recentCount; ++i)
+            recent.insert(args.recent.backendAddress()[static_cast<int>(m) * args.recentCount + i]);
+        for (const std::int32_t id : recent) {
+            if (id < 0 || id >= args.vocabulary) continue;
+            double& z = logits[static_cast<std::size_t>(id)];
+            z = static_cast<float>(z > 0 ? z / args.repetitionPenalty : z * args.repetitionPenalty);
+        }
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
@@ -178,6 +187,11 @@ Result<void> sample(const SampleArgs& args) {
             while (r == 0 || (r < kept && reached < args.topP * sum)) reached += p[order[r++]];
             for (std::size_t rest = r; rest < kept; ++rest) p[order[rest]] = 0;
             sum = reached;
+        }
+        for (double& probability : p) {
+            if (probability >= args.minP) continue;  // p of the likeliest is 1 here
+            sum -= probability;
+            probability = 0;
         }
         const double wanted = args.uniform.backendAddress()[m] * sum;
         double running = 0;
