@@ -8,6 +8,7 @@
 #include "core/base/version.h"
 #include "core/data/batches.h"
 #include "core/data/dataset.h"
+#include "core/data/stored_template.h"
 #include "core/data/tokenizer.h"
 #include "core/model/parameters.h"
 #include "core/train/run_folder.h"
@@ -72,16 +73,29 @@ Result<int> modelVerb(VerbContext& context, const std::string& path) {
             text = Json(value).dump();
         pairs.emplace_back(field.name, text);
     });
+    std::string jinja;
     std::error_code ignored;
     if (std::filesystem::exists(folder / "tokenizer.model", ignored)) {
         const Tokenizer tokenizer = TRY(Tokenizer::load(folder / "tokenizer.model"));
         json["tokenizer"] = {{"pieces", tokenizer.size()}, {"hash", tokenizer.hash()}};
         pairs.emplace_back("tokenizer", groupedText(tokenizer.size()) + " pieces");
+        const StoredTemplate stored = TRY(loadStoredTemplate(folder));
+        const ChosenTemplate chosen = TRY_AT(chooseTemplate(tokenizer, stored, "auto"), folder.string());
+        json["template"] = {{"name", chosen.name()},
+                            {"source", templateSourceText(chosen.source)},
+                            {"jinja", stored.jinja.empty() ? Json(nullptr) : Json(stored.jinja)},
+                            {"unknownJinja", chosen.unknownJinja}};
+        pairs.emplace_back("chat template", chosen.name() + " (" + templateSourceText(chosen.source) + ")");
+        if (!stored.jinja.empty()) jinja = stored.jinja;
+        if (chosen.unknownJinja)
+            context.reporter.warning(
+                "the model's Jinja chat template is none that this program has; it is kept and "
+                "shown, never run");
         if (tokenizer.size() != config.vocabSize)
             context.reporter.warning("vocab_size is " + std::to_string(config.vocabSize) + " but the tokenizer has " +
                                      std::to_string(tokenizer.size()) + " pieces");
     }
-    context.reporter.result(json, pairsText(pairs));
+    context.reporter.result(json, pairsText(pairs) + (jinja.empty() ? "" : "\nIts Jinja template:\n" + jinja + "\n"));
     return 0;
 }
 

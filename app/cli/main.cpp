@@ -142,7 +142,8 @@ int mainOf(int argc, char** argv) {
     addTokenizerVerbs(verbs);
     addTrainVerbs(verbs);
     addRunsVerbs(verbs);
-    addGenerateVerbs(verbs);
+    addGenerateVerb(verbs);
+    addChatVerb(verbs);
     addEvalVerb(verbs);
     addInfoVerbs(verbs);
     addBenchVerbs(verbs);

@@ -62,9 +62,10 @@ struct DeviceFlags {
 
 // One file a group of verbs.
 void addBenchVerbs(VerbSet& verbs);
+void addChatVerb(VerbSet& verbs);
 void addDataVerbs(VerbSet& verbs);
 void addEvalVerb(VerbSet& verbs);
-void addGenerateVerbs(VerbSet& verbs);
+void addGenerateVerb(VerbSet& verbs);
 void addInfoVerbs(VerbSet& verbs);
 void addLogitsVerb(VerbSet& verbs);
 void addRunsVerbs(VerbSet& verbs);

@@ -13,6 +13,7 @@ struct Buffers {
     BlockBuffers block;
     std::vector<KvCache> caches;  // [1, capacity, Hkv, h] a layer
     DevicePtr<std::int32_t> ids, positions, past, sampled;
+    DevicePtr<std::int32_t> recent;  // [capacity]
     DevicePtr<float> uniform;
     TypedPtr normed;          // [chunk, d]
     DevicePtr<float> logits;  // [1, V]
@@ -36,6 +37,7 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, i
     b.positions = carve.array<std::int32_t>("batch", rows);
     b.past = carve.array<std::int32_t>("batch", 1);
     b.sampled = carve.array<std::int32_t>("batch", 1);
+    b.recent = carve.array<std::int32_t>("batch", static_cast<std::size_t>(capacity));
     b.uniform = carve.array<float>("batch", 1);
     b.logits = carve.array<float>("logits", static_cast<std::size_t>(c.vocabSize));
     return b;
@@ -211,17 +213,26 @@ Result<std::vector<float>> InferenceSession::logits() {
     return values;
 }
 
-Result<std::int32_t> InferenceSession::sample(float temperature, int topK, float topP, float uniform) {
+Result<std::int32_t> InferenceSession::sample(const TokenChoice& choice) {
     State& s = *m_state;
     if (!s.logitsReady) return makeError(ErrorCode::Internal, "no token has been appended since the context changed");
-    TRY_VOID(s.runtime.upload(s.buffers.uniform, &uniform, 1));
+    if (choice.recent.size() > static_cast<std::size_t>(s.capacity))
+        return makeError(ErrorCode::InvalidArgument, "the repetition penalty looks back further than the context");
+    TRY_VOID(s.runtime.upload(s.buffers.uniform, &choice.uniform, 1));
     SampleArgs a;
     a.rows = 1;
     a.vocabulary = s.config.vocabSize;
     a.logits = s.buffers.logits;
-    a.temperature = temperature;
-    a.topK = topK;
-    a.topP = topP;
+    a.temperature = choice.temperature;
+    a.topK = choice.topK;
+    a.topP = choice.topP;
+    a.minP = choice.minP;
+    a.repetitionPenalty = choice.repetitionPenalty;
+    if (choice.repetitionPenalty != 1 && !choice.recent.empty()) {
+        TRY_VOID(s.runtime.upload(s.buffers.recent, choice.recent.data(), choice.recent.size()));
+        a.recent = s.buffers.recent;
+        a.recentCount = static_cast<int>(choice.recent.size());
+    }
     a.uniform = s.buffers.uniform;
     a.tokens = s.buffers.sampled;
     TRY_VOID(s.backend.sample(s.runtime.exec(), a));

@@ -13,6 +13,15 @@ namespace distillix {
 /// The workload of a session, for Runtime::create.
 Workload sessionWorkload(const ModelConfig& config, int chunk);
 
+/// How a token is drawn: the fields of SampleArgs (core/backend/ops.h), for one row.
+struct TokenChoice {
+    float temperature = 1;
+    int topK = 0;
+    float topP = 1, minP = 0, repetitionPenalty = 1;
+    std::span<const std::int32_t> recent{};  ///< what the penalty is on; at most a session's capacity of ids
+    float uniform = 0;                       ///< in [0, 1)
+};
+
 /// One sequence. The weights (prepared) must outlive it; they may be prepared anew between calls if reset() follows.
 /// One thread at a time.
 class InferenceSession {
@@ -39,8 +48,8 @@ class InferenceSession {
 
     /// Logits [V] behind the last appended token, after the cap.
     Result<std::vector<float>> logits();
-    /// Draws the next token from them. `uniform` in [0, 1). It is not appended.
-    Result<std::int32_t> sample(float temperature, int topK, float topP, float uniform);
+    /// Draws the next token from them. It is not appended.
+    Result<std::int32_t> sample(const TokenChoice& choice);
 
   private:
     struct State;

@@ -324,10 +324,12 @@ Result<void> Training::samples() {
     SamplingConfig sampling;
     sampling.maxTokens = m_config.sampleTokens;
     sampling.temperature = 0;
+    sampling.overflow = "stop";
     for (const SamplePrompt& prompt : m_prompts) {
         m_session->reset();
-        const Generation g =
-            TRY(generate(*m_session, *m_tokenizer, prompt.ids, sampling, {}, {m_tokenizer->eos()}, {}, {}));
+        const Generation g = TRY(generate(
+            *m_session, *m_tokenizer,
+            {.prompt = Prompt::text(prompt.ids, true), .sampling = sampling, .endTokens = {m_tokenizer->eos()}}));
         TRY_VOID(m_folder.appendSample(m_state.step, prompt.text, g.text));
         if (m_observer.sample) m_observer.sample(m_state.step, prompt.text, g.text);
         m_folder.beat(m_state.step);

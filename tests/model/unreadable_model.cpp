@@ -87,7 +87,13 @@ Result<Outcome> trainAndGenerate(Backend& backend, const ModelConfig& config, Pa
     const std::vector<std::int32_t> prompt = {1, 5, 9, 2, 50, 0, 7, 8, 9, 30, 11};
     TRY_VOID(session.append(prompt));
     for (int i = 0; i < 6; ++i) {
-        outcome.drawn.push_back(TRY(session.sample(0.8f, 20, 0.9f, 0.15f * static_cast<float>(i))));
+        outcome.drawn.push_back(TRY(session.sample({.temperature = 0.8f,
+                                                    .topK = 20,
+                                                    .topP = 0.9f,
+                                                    .minP = 0.01f,
+                                                    .repetitionPenalty = 1.2f,
+                                                    .recent = session.tokens(),
+                                                    .uniform = 0.15f * static_cast<float>(i)})));
         TRY_VOID(session.append({&outcome.drawn.back(), 1}));
     }
     outcome.logits = TRY(session.logits());
