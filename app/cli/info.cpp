@@ -19,7 +19,7 @@ namespace {
 
 Result<int> deviceVerb(VerbContext& context) {
     Json devices = Json::array();
-    Table table({"device", "level", "threads", "memory", "bf16", "what it is"});
+    Table table({"device", "level", "threads", "memory", "mixed", "what it is"});
     for (const BackendInfo& info : listBackends()) {
         devices.push_back({{"name", info.name},
                            {"device", info.device},

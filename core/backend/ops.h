@@ -96,7 +96,7 @@ struct BackendInfo {
     std::string level;   ///< "avx512vnni", "avx2", "scalar"; "sm_90"
     int threads = 1;     ///< host threads that work; 1 on a card
     std::uint64_t memoryBytes = 0;
-    bool hasBf16 = false;  ///< Precision::product may be BF16 at full speed
+    bool hasBf16 = false;  ///< Precision::product BF16 (or 16 bits that round no worse) is faster than F32
 };
 
 /// The largest sizes that will be asked for; workspaceBytes() and memory plans are made from it.

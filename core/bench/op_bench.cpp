@@ -71,7 +71,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     model.numLayers = 1;  // all layers are alike
     const int d = model.hiddenDim, f = model.mlpHiddenDim, q = model.queryWidth(), kv = model.keyWidth(), qk = q + kv;
     const Precision precision = TRY(choosePrecision(backend, precisionName, model.useBitlinear));
-    const std::string product = precision.product == DType::F32 ? "float32" : "bf16";
+    const std::string product = precision.product == DType::F32 ? "float32" : "16-bit";
     PassOptions options;
     options.tokens = std::min(tokens, rows);
     options.batch = std::max(1, rows / options.tokens);

@@ -17,7 +17,7 @@ struct OpBenchRow {
     std::string operation;  ///< as in ops.h, with the layer: "linearForward gate, up"
     std::string shape;      ///< "512 x 768 x 4096"
     double seconds = 0;     ///< median of the repetitions
-    std::string type;       ///< what it is bound by: "int8", "bf16", "float32" products, or "bytes"
+    std::string type;       ///< what it is bound by: "int8", "16-bit", "float32" products, or "bytes"
     double work = 0;        ///< operations (a multiplication and an addition count two), or bytes read and written
     double share = 0;       ///< of the best peak of that type; 0 where none was measured
 };

@@ -11,6 +11,7 @@ using Loop = double (*)(long rounds, float* sink);
 
 double fmaAvx2(long rounds, float* sink);
 double int8Avx2(long rounds, float* sink);
+double fixedAvx2(long rounds, float* sink);
 double fmaAvx512(long rounds, float* sink);
 double int8Avx512(long rounds, float* sink);
 double bf16Avx512(long rounds, float* sink);

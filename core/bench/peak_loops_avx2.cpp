@@ -45,4 +45,25 @@ double int8Avx2(long rounds, float* sink) {
     return static_cast<double>(rounds) * 6 * 64;
 }
 
+// vpmaddwd and the sum of 32 bits.
+double fixedAvx2(long rounds, float* sink) {
+    __m256i a[8];
+    const __m256i x = _mm256_set1_epi16(static_cast<short>(sink[0])),
+                  y = _mm256_set1_epi16(static_cast<short>(sink[1]));
+#pragma GCC unroll 10
+    for (int i = 0; i < 8; ++i) a[i] = _mm256_set1_epi32(i);
+    for (long r = 0; r < rounds; ++r) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            __m256i pairs = _mm256_madd_epi16(x, y);
+            __asm__ volatile("" : "+x"(pairs));
+            a[i] = _mm256_add_epi32(a[i], pairs);
+        }
+    }
+#pragma GCC unroll 10
+    for (int i = 1; i < 8; ++i) a[0] = _mm256_add_epi32(a[0], a[i]);
+    sink[2] = static_cast<float>(_mm256_cvtsi256_si32(a[0]));
+    return static_cast<double>(rounds) * 8 * 32;
+}
+
 }  // namespace distillix::peaks

@@ -111,14 +111,15 @@ std::vector<Peak> measurePeaks(int threads) {
     if (avx512) {
         add("float32 AVX-512", "float32", peaks::fmaAvx512);
         add("int8 VNNI", "int8", peaks::int8Avx512);
-        if (__builtin_cpu_supports("avx512bf16")) add("bf16 AVX-512", "bf16", peaks::bf16Avx512);
+        if (__builtin_cpu_supports("avx512bf16")) add("bf16 AVX-512", "16-bit", peaks::bf16Avx512);
     } else if (avx2) {
         add("float32 AVX2", "float32", peaks::fmaAvx2);
         add("int8 AVX2", "int8", peaks::int8Avx2);
+        add("fixed point AVX2", "16-bit", peaks::fixedAvx2);
     }
     if ((hasAmx(true) || hasAmx(false)) && mayUseAmx()) {
         if (hasAmx(true)) add("int8 AMX", "int8", peaks::int8Amx);
-        if (hasAmx(false)) add("bf16 AMX", "bf16", peaks::bf16Amx);
+        if (hasAmx(false)) add("bf16 AMX", "16-bit", peaks::bf16Amx);
     }
 #endif
     peaks.push_back({"memory read", "bytes", readRate(pool)});

@@ -9,8 +9,8 @@
 namespace distillix {
 
 struct Peak {
-    std::string name;      ///< "float32 FMA", "int8 VNNI", "bf16 AMX", "memory read"
-    std::string type;      ///< "float32", "int8", "bf16", "bytes"
+    std::string name;      ///< "float32 AVX2", "int8 VNNI", "bf16 AMX", "memory read"
+    std::string type;      ///< "float32", "int8", "16-bit", "bytes"
     double perSecond = 0;  ///< operations (a multiplication and an addition count two), or bytes
 };
 

@@ -67,8 +67,9 @@ class Runtime {
     Exec m_exec;
 };
 
-/// What training computes in on this device for this model: "float32", "mixed" (bf16 in the dense products of backward
-/// and head, where the device is fast at it) or "auto" (mixed for BitLinear models on such a device, else float32).
+/// What training computes in on this device for this model: "float32", "mixed" (16 bits in the dense products of
+/// backward and head, where the device is fast at them) or "auto" (mixed for BitLinear models on such a device, else
+/// float32).
 Result<Precision> choosePrecision(const Backend& backend, const std::string& name, bool bitlinear);
 
 }  // namespace distillix

@@ -85,7 +85,7 @@ struct TrainConfig {
             Field{"recompute",
                   "Keep each layer's input only and compute the rest again: less memory, a third more time", "", 0, 1});
         visit(self.precision, Field{"precision",
-                                    "auto: bf16 inputs in backward and head where the processor is fast at it",
+                                    "auto: 16-bit inputs in backward and head where the processor is fast at it",
                                     "",
                                     0,
                                     0,

@@ -250,12 +250,13 @@ TEST_F(Trainer, RefusesWhatCannotTrain) {
 }
 
 TEST_F(Trainer, MixedPrecisionTrainsAsWellAsFloat32) {
-    // bf16 in the products of backward, of the head and of Newton-Schulz. What the two reach lies together as closely
-    // as two seeds do.
+    // 16 bits in the products of backward, of the head and of Newton-Schulz. What the two reach lies together as
+    // closely as two seeds do.
     const auto backend = openBackend(m_device.device);
     ASSERT_OK(backend);
     if (!(*backend)->info().hasBf16)
-        GTEST_SKIP() << (*backend)->info().device << " is not fast at bf16, so training never uses it here";
+        GTEST_SKIP() << (*backend)->info().device
+                     << " is not fast at products of 16 bits, so training never uses them here";
     m_model.hiddenDim = 64;
     m_model.mlpHiddenDim = 128;
     m_model.headDim = 0;

@@ -270,7 +270,9 @@ void panelOfRows(const float* in, std::int64_t inStride, std::int64_t columns, s
     }
 }
 
-void panelOfTernary(const std::uint32_t* words, std::int64_t column, std::int64_t blocks, std::uint16_t* panel) {
+void panelOfTernary(const std::uint32_t* words, std::int64_t column, std::int64_t blocks, std::uint16_t* panel,
+                    std::int64_t k) {
+    panel += k * kBf16Columns;
     // Both codes of a lane, two bits each, choose a pair of bf16 from -1, 0, 1.
     constexpr int m = 0xbf80, o = 0, p = 0x3f80;
     const __m512i table = _mm512_setr_epi32(m | m << 16, o | m << 16, p | m << 16, 0, m | o, o | o, p | o, 0,
@@ -323,10 +325,11 @@ void bf16TileAvx512(const Bf16Tile& tile) {
     }
 }
 
-const Bf16Kernels kBf16KernelsAvx512 = {"avx512bf16", bf16TileAvx512, rows,        transposed,    transposedBf16,
-                                        pair,         pairOfCodes,    panelOfRows, panelOfTernary};
-const Bf16Kernels kBf16KernelsAmx = {"amx", bf16TileAmx, rows,        transposed,    transposedBf16,
-                                     pair,  pairOfCodes, panelOfRows, panelOfTernary};
+const Bf16Kernels kBf16KernelsAvx512 = {"avx512bf16", false,          bf16TileAvx512, rows,
+                                        transposed,   transposedBf16, pair,           pairOfCodes,
+                                        nullptr,      nullptr,        panelOfRows,    panelOfTernary};
+const Bf16Kernels kBf16KernelsAmx = {"amx", false,       bf16TileAmx, rows,    transposed,  transposedBf16,
+                                     pair,  pairOfCodes, nullptr,     nullptr, panelOfRows, panelOfTernary};
 
 }  // namespace distillix::cpu
 #endif

@@ -22,6 +22,7 @@ const Bf16Kernels* bf16Kernels(CpuLevel level) {
 #if defined(__x86_64__)
     if (level == CpuLevel::Amx) return &kBf16KernelsAmx;
     if (level == CpuLevel::Avx512 && __builtin_cpu_supports("avx512bf16")) return &kBf16KernelsAvx512;
+    if (level == CpuLevel::Avx2) return &kFixedKernelsAvx2;
 #endif
     static_cast<void>(level);
     return nullptr;
@@ -29,7 +30,7 @@ const Bf16Kernels* bf16Kernels(CpuLevel level) {
 
 void bf16Rows(ThreadPool& pool, const Bf16Kernels& kernels, const float* in, std::int64_t rows, std::int64_t k,
               const float* scales, std::uint16_t* out) {
-    const std::int64_t stride = bf16Stride(k), step = std::max<std::int64_t>(1, 32768 / stride);
+    const std::int64_t stride = bf16Stride(kernels, k), step = std::max<std::int64_t>(1, 32768 / stride);
     pool.parallelFor(
         chunkCount(static_cast<std::size_t>(rows), static_cast<std::size_t>(step)), [&](std::size_t chunk, int) {
             const std::int64_t first = static_cast<std::int64_t>(chunk) * step;
@@ -40,7 +41,7 @@ void bf16Rows(ThreadPool& pool, const Bf16Kernels& kernels, const float* in, std
 void bf16RowsOfTransposed(ThreadPool& pool, const Bf16Kernels& kernels, const float* in, std::int64_t rows,
                           std::int64_t k, std::uint16_t* out) {
     constexpr std::int64_t kStep = 64;
-    const std::int64_t stride = bf16Stride(k);
+    const std::int64_t stride = bf16Stride(kernels, k);
     pool.parallelFor(chunkCount(static_cast<std::size_t>(rows), kStep), [&](std::size_t chunk, int) {
         const std::int64_t first = static_cast<std::int64_t>(chunk) * kStep;
         kernels.transposed(in + first, rows, std::min(kStep, rows - first), k, nullptr, out + first * stride, stride);
@@ -51,7 +52,8 @@ namespace {
 
 /// Calls write(pair) for each pair of rows of B, and clears the pairs that pad k.
 template <typename Write>
-void forPairs(ThreadPool& pool, std::int64_t k, std::int64_t columns, std::uint16_t* panels, Write&& write) {
+void forPairs(ThreadPool& pool, const Bf16Kernels& kernels, std::int64_t k, std::int64_t columns, std::uint16_t* panels,
+              Write&& write) {
     const std::int64_t pairs = bf16Depth(k) / 2, used = (k + 1) / 2;
     const std::int64_t step = std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(columns, 1));
     pool.parallelFor(chunkCount(static_cast<std::size_t>(pairs), static_cast<std::size_t>(step)),
@@ -63,28 +65,61 @@ void forPairs(ThreadPool& pool, std::int64_t k, std::int64_t columns, std::uint1
                                  continue;
                              }
                              for (std::int64_t panel = 0; panel < bf16PanelCount(columns); ++panel) {
-                                 std::memset(panels + panel * bf16PanelSize(k) + pair * 2 * kBf16Columns, 0,
+                                 std::memset(panels + panel * bf16PanelSize(kernels, k) + pair * 2 * kBf16Columns, 0,
                                              2 * kBf16Columns * sizeof(std::uint16_t));
                              }
                          }
                      });
 }
 
+/// Calls write(k, column, columns, block) for each block of each panel.
+template <typename Write>
+void forBlocks(ThreadPool& pool, const Bf16Kernels& kernels, std::int64_t k, std::int64_t columns,
+               std::uint16_t* panels, Write&& write) {
+    const std::int64_t blocks = scaleBlocks(k);
+    pool.parallelFor(static_cast<std::size_t>(blocks * bf16PanelCount(columns)), [&](std::size_t chunk, int) {
+        const std::int64_t panel = static_cast<std::int64_t>(chunk) / blocks;
+        const std::int64_t first = static_cast<std::int64_t>(chunk) % blocks * kScaleBlock,
+                           column = panel * kBf16Columns;
+        write(first, column, std::min(kBf16Columns, columns - column),
+              panels + panel * bf16PanelSize(kernels, k) + bf16PanelOffset(kernels, first));
+    });
+}
+
 }  // namespace
 
 void bf16Panels(ThreadPool& pool, const Bf16Kernels& kernels, std::int64_t k, std::int64_t columns,
                 FunctionRef<const float*(std::int64_t)> rowOf, std::uint16_t* panels) {
-    forPairs(pool, k, columns, panels, [&](std::int64_t pair) {
+    if (kernels.scaled) {
+        forBlocks(pool, kernels, k, columns, panels,
+                  [&](std::int64_t first, std::int64_t column, std::int64_t wide, std::uint16_t* block) {
+                      const float* rows[kScaleBlock];
+                      const std::int64_t count = std::min(kScaleBlock, k - first);
+                      for (std::int64_t i = 0; i < count; ++i) rows[i] = rowOf(first + i);
+                      kernels.panelBlock(rows, count, column, wide, block);
+                  });
+        return;
+    }
+    forPairs(pool, kernels, k, columns, panels, [&](std::int64_t pair) {
         kernels.pair(rowOf(2 * pair), 2 * pair + 1 < k ? rowOf(2 * pair + 1) : nullptr, columns, panels,
-                     bf16PanelSize(k), pair);
+                     bf16PanelSize(kernels, k), pair);
     });
 }
 
 void bf16PanelsOfCodes(ThreadPool& pool, const Bf16Kernels& kernels, const std::int8_t* in, std::int64_t k,
                        std::int64_t columns, std::uint16_t* panels) {
-    forPairs(pool, k, columns, panels, [&](std::int64_t pair) {
+    if (kernels.scaled) {
+        forBlocks(pool, kernels, k, columns, panels,
+                  [&](std::int64_t first, std::int64_t column, std::int64_t wide, std::uint16_t* block) {
+                      kernels.codesBlock(in + first * columns + column, columns, std::min(kScaleBlock, k - first), wide,
+                                         block);
+                  });
+        return;
+    }
+    forPairs(pool, kernels, k, columns, panels, [&](std::int64_t pair) {
         const std::int8_t* even = in + 2 * pair * columns;
-        kernels.pairOfCodes(even, 2 * pair + 1 < k ? even + columns : nullptr, columns, panels, bf16PanelSize(k), pair);
+        kernels.pairOfCodes(even, 2 * pair + 1 < k ? even + columns : nullptr, columns, panels,
+                            bf16PanelSize(kernels, k), pair);
     });
 }
 
@@ -93,15 +128,15 @@ void bf16PanelsOfRows(ThreadPool& pool, const Bf16Kernels& kernels, const float*
     pool.parallelFor(static_cast<std::size_t>(bf16PanelCount(columns)), [&](std::size_t chunk, int) {
         const std::int64_t panel = static_cast<std::int64_t>(chunk), first = panel * kBf16Columns;
         kernels.panelOfRows(in + first * k, k, std::min(kBf16Columns, columns - first), k,
-                            panels + panel * bf16PanelSize(k));
+                            panels + panel * bf16PanelSize(kernels, k));
     });
 }
 
 void bf16TileHere(const Bf16Kernels& kernels, const Bf16Tile& tile) {
     for (std::int64_t k = 0; k < tile.k; k += kBlockDepth) {
         Bf16Tile step = tile;
-        step.a += k;
-        step.panel += k * kBf16Columns;
+        step.a += bf16RowOffset(kernels, k);
+        step.panel += bf16PanelOffset(kernels, k);
         step.k = std::min(kBlockDepth, tile.k - k);
         step.accumulate = tile.accumulate || k > 0;
         kernels.tile(step);
@@ -122,7 +157,7 @@ void mirrorBlock(float* c, std::int64_t stride, std::int64_t row, std::int64_t c
 }
 
 void bf16Product(ThreadPool& pool, const Bf16Kernels& kernels, const Bf16Product& p) {
-    const std::int64_t depth = bf16Depth(p.k), stride = bf16Stride(p.k), panels = bf16PanelCount(p.n);
+    const std::int64_t depth = bf16Depth(p.k), stride = bf16Stride(kernels, p.k), panels = bf16PanelCount(p.n);
     const std::int64_t rowBlocks = (p.m + kBlockRows - 1) / kBlockRows;
     const std::int64_t columnBlocks = (panels + kBlockPanels - 1) / kBlockPanels;
     static_assert(kBlockRows == kBlockPanels * kBf16Columns, "symmetric products want square blocks");
@@ -143,10 +178,10 @@ void bf16Product(ThreadPool& pool, const Bf16Kernels& kernels, const Bf16Product
         for (std::int64_t k = 0; k < depth; k += kBlockDepth) {
             for (std::int64_t panel = firstPanel; panel < lastPanel; ++panel) {
                 Bf16Tile tile{};
-                tile.a = p.a + row * stride + k;
+                tile.a = p.a + row * stride + bf16RowOffset(kernels, k);
                 tile.aStride = stride;
                 tile.rows = rows;
-                tile.panel = p.panels + panel * bf16PanelSize(p.k) + k * kBf16Columns;
+                tile.panel = p.panels + panel * bf16PanelSize(kernels, p.k) + bf16PanelOffset(kernels, k);
                 tile.k = std::min(kBlockDepth, depth - k);
                 tile.c = p.c + row * p.cStride + panel * kBf16Columns;
                 tile.cStride = p.cStride;

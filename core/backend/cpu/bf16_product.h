@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bfloat16 over a pool: the operands' packed forms (bf16_kernels.h) made in parallel, and whole products in
+// Products of 16-bit operands over a pool: their packed forms (bf16_kernels.h) made in parallel, and whole products in
 // tiles that depend on the shape alone.
 //
 // oneDNN computes these too, but packs both operands anew for every product. Measured on one core of a Xeon held to
@@ -17,30 +17,40 @@
 
 namespace distillix::cpu {
 
-/// The kernels for this processor at this level, or null where it has no fast bf16.
+/// The kernels for this processor at this level, or null where it has none that are faster than float32.
 const Bf16Kernels* bf16Kernels(CpuLevel level);
 
-/// k as the packed forms hold it.
+/// k as tiles are asked for it.
 constexpr std::int64_t bf16Depth(std::int64_t k) {
     return (k + kBf16Grain - 1) / kBf16Grain * kBf16Grain;
 }
+constexpr std::int64_t scaleBlocks(std::int64_t k) {
+    return (k + kScaleBlock - 1) / kScaleBlock;
+}
 /// Elements from one row of A's form to the next: an odd number of cache lines, so that the rows which a kernel reads
 /// side by side do not fall into the same sets of the cache.
-constexpr std::int64_t bf16Stride(std::int64_t k) {
-    return bf16Depth(k) | kBf16Grain;
+constexpr std::int64_t bf16Stride(const Bf16Kernels& kernels, std::int64_t k) {
+    return bf16Depth(kernels.scaled ? scaleBlocks(k) * kScaledRowBlock : k) | kBf16Grain;
+}
+/// Where `k` (a multiple of kScaleBlock where the forms are scaled) begins in a row of A's form, and in a panel of B's.
+constexpr std::int64_t bf16RowOffset(const Bf16Kernels& kernels, std::int64_t k) {
+    return kernels.scaled ? k / kScaleBlock * kScaledRowBlock : k;
+}
+constexpr std::int64_t bf16PanelOffset(const Bf16Kernels& kernels, std::int64_t k) {
+    return kernels.scaled ? k / kScaleBlock * kScaledPanelBlock : k * kBf16Columns;
 }
 /// Elements of A's form [rows][stride], and of one and of all of B's panels.
-constexpr std::size_t bf16RowsSize(std::int64_t rows, std::int64_t k) {
-    return static_cast<std::size_t>(rows * bf16Stride(k));
+constexpr std::size_t bf16RowsSize(const Bf16Kernels& kernels, std::int64_t rows, std::int64_t k) {
+    return static_cast<std::size_t>(rows * bf16Stride(kernels, k));
 }
-constexpr std::int64_t bf16PanelSize(std::int64_t k) {
-    return kBf16Columns * bf16Depth(k);
+constexpr std::int64_t bf16PanelSize(const Bf16Kernels& kernels, std::int64_t k) {
+    return kernels.scaled ? scaleBlocks(k) * kScaledPanelBlock : kBf16Columns * bf16Depth(k);
 }
 constexpr std::int64_t bf16PanelCount(std::int64_t columns) {
     return (columns + kBf16Columns - 1) / kBf16Columns;
 }
-constexpr std::size_t bf16PanelsSize(std::int64_t columns, std::int64_t k) {
-    return static_cast<std::size_t>(bf16PanelCount(columns) * bf16PanelSize(k));
+constexpr std::size_t bf16PanelsSize(const Bf16Kernels& kernels, std::int64_t columns, std::int64_t k) {
+    return static_cast<std::size_t>(bf16PanelCount(columns) * bf16PanelSize(kernels, k));
 }
 
 /// A from in[rows, k]; `scales` [k] or null.

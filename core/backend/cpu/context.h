@@ -20,9 +20,10 @@ struct CpuContext {
     ThreadPool pool;
     CpuLevel level;           ///< each topic's kernels: xKernels(level)
     DenseProducts products;   ///< dense products of float32
-    const Bf16Kernels* bf16;  ///< those of bf16, or null where this processor is not fast at them
+    const Bf16Kernels* bf16;  ///< those of 16 bits, or null where this processor is not fast at any
 
-    /// The type that dense products read: bf16 only where it was asked for and is fast, else float32.
+    /// The type that dense products read: BF16 (or the fixed point that stands for it) only where it was asked for and
+    /// is fast, else float32.
     DType productType(const Precision& precision) const {
         return precision.product == DType::BF16 && bf16 ? DType::BF16 : DType::F32;
     }

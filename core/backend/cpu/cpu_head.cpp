@@ -31,19 +31,21 @@ std::size_t chunkRows(std::size_t vocabulary) {
     return std::clamp<std::size_t>((std::size_t{64} << 20) / (vocabulary * sizeof(float)) / 16 * 16, 16, 1024);
 }
 
-std::size_t lossScratch(DType type, int threads, std::int64_t rows, std::int64_t width, std::int64_t vocabulary) {
+std::size_t lossScratch(const CpuContext& context, DType type, std::int64_t rows, std::int64_t width,
+                        std::int64_t vocabulary) {
     const std::int64_t n = std::min(rows, static_cast<std::int64_t>(chunkRows(static_cast<std::size_t>(vocabulary))));
     const std::size_t logits = Scratch::bytes<float>(static_cast<std::size_t>(n * vocabulary));
     const std::size_t inputs = Scratch::bytes<float>(static_cast<std::size_t>(n * width));
     if (type == DType::F32) return kScratchStart + logits + 2 * inputs;
-    return kScratchStart + logits + inputs + Scratch::bytes<std::uint16_t>(bf16RowsSize(n, width)) +
-           Scratch::bytes<std::uint16_t>(bf16RowsSize(n, vocabulary)) +
-           Scratch::bytes<std::uint16_t>(bf16PanelsSize(width, n)) +
-           Scratch::bytes<std::uint16_t>(weightGradientScratch(threads));
+    return kScratchStart + logits + inputs + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, n, width)) +
+           Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, n, vocabulary)) +
+           Scratch::bytes<std::uint16_t>(bf16PanelsSize(*context.bf16, width, n)) +
+           Scratch::bytes<std::uint16_t>(weightGradientScratch(context.pool.threads()));
 }
 
-std::size_t logitsScratch(DType type, std::int64_t rows, std::int64_t width) {
-    return type == DType::BF16 ? kScratchStart + Scratch::bytes<std::uint16_t>(bf16RowsSize(rows, width)) : 0;
+std::size_t logitsScratch(const CpuContext& context, DType type, std::int64_t rows, std::int64_t width) {
+    return type == DType::BF16 ? kScratchStart + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, rows, width))
+                               : 0;
 }
 
 Result<void> requirePrepared(const char* operation, const LinearWeight& head, DType type) {
@@ -65,7 +67,7 @@ Result<void> logitsFloat(CpuContext& context, std::int64_t rows, const LinearWei
     return context.products.product(product);
 }
 
-/// The same in bf16; x is packed.
+/// The same in 16 bits; x is packed.
 void logitsBf16(CpuContext& context, std::int64_t rows, const LinearWeight& head, const std::uint16_t* x,
                 float* logits) {
     Bf16Product product;
@@ -105,7 +107,7 @@ Result<void> headLogits(CpuContext& context, const Exec& exec, const HeadLogitsA
     float* logits = args.logits.backendAddress();
     if (type == DType::BF16) {
         Scratch scratch(exec);
-        std::uint16_t* x = scratch.take<std::uint16_t>(bf16RowsSize(args.rows, args.head.shape.in));
+        std::uint16_t* x = scratch.take<std::uint16_t>(bf16RowsSize(*context.bf16, args.rows, args.head.shape.in));
         if (!x) return scratch.tooSmall("headLogits");
         bf16Rows(context.pool, *context.bf16, floats(args.x), args.rows, args.head.shape.in, nullptr, x);
         logitsBf16(context, args.rows, args.head, x, logits);
@@ -148,7 +150,7 @@ struct LossWork {
 
 /// Logits of targets first .. first + count - 1.
 Result<void> computeLogits(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
-    const std::int64_t stride = bf16Stride(work.width);
+    const std::int64_t stride = work.type == DType::BF16 ? bf16Stride(*context.bf16, work.width) : 0;
     context.pool.parallelFor(chunkCount(count, 16), [&](std::size_t chunk, int) {
         for (std::size_t i = chunk * 16; i < std::min(count, chunk * 16 + 16); ++i) {
             if (work.type == DType::BF16) {
@@ -171,7 +173,7 @@ void computeLosses(CpuContext& context, const LossWork& work, std::size_t first,
     const HeadLossArgs& args = work.args;
     const HeadKernels& kernels = headKernels(context.level);
     const std::size_t vocabulary = static_cast<std::size_t>(work.vocabulary);
-    const std::size_t stride = static_cast<std::size_t>(bf16Stride(work.vocabulary));
+    const std::size_t stride = work.gradient ? static_cast<std::size_t>(bf16Stride(*context.bf16, work.vocabulary)) : 0;
     context.pool.parallelFor(count, [&](std::size_t i, int) {
         HeadRow row{};
         row.logits = work.logits + i * vocabulary;
@@ -183,13 +185,17 @@ void computeLosses(CpuContext& context, const LossWork& work, std::size_t first,
         row.weight = row.teacher ? args.teacherWeight : 1.0f;
         row.temperature = args.temperature;
         row.scale = args.gradientScale;
-        if (work.gradient) {
+        const bool inBf16 = work.gradient && !context.bf16->scaled;
+        if (inBf16) {
             row.gradientBf16 = work.gradient + i * stride;
             std::fill(row.gradientBf16 + vocabulary, row.gradientBf16 + stride, std::uint16_t{0});
         } else if (work.gradients()) {
             row.gradient = row.logits;
         }
         args.losses.backendAddress()[first + i] = static_cast<float>(kernels.loss(row));
+        if (work.gradient && !inBf16)
+            context.bf16->rows(row.gradient, work.vocabulary, 1, work.vocabulary, nullptr, work.gradient + i * stride,
+                               static_cast<std::int64_t>(stride));
     });
 }
 
@@ -203,7 +209,7 @@ Result<void> computeGradients(CpuContext& context, const LossWork& work, std::si
         product.n = width;
         product.k = vocabulary;
         product.a = work.gradient;
-        product.panels = panelsForBackward(head);
+        product.panels = panelsForBackward(context, head);
         product.c = work.dInputs;
         product.cStride = width;
         bf16Product(context.pool, *context.bf16, product);
@@ -211,8 +217,14 @@ Result<void> computeGradients(CpuContext& context, const LossWork& work, std::si
             context.pool, *context.bf16, rows, width,
             [&](std::int64_t row) { return work.row(first + static_cast<std::size_t>(row)); }, work.inputPanels);
         WeightGradient gradient;
-        gradient.dOutBf16 = work.gradient;
-        gradient.dOutStride = bf16Stride(vocabulary);
+        if (context.bf16->scaled) {
+            // Along the other side the blocks, and so the scales, are others: from the float32 that is still there.
+            gradient.dOut = work.logits;
+            gradient.dOutStride = vocabulary;
+        } else {
+            gradient.dOutBf16 = work.gradient;
+            gradient.dOutStride = bf16Stride(*context.bf16, vocabulary);
+        }
         gradient.inputPanels = work.inputPanels;
         gradient.count = rows;
         gradient.rows = vocabulary;
@@ -276,12 +288,12 @@ Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs&
     if (type == DType::F32) {
         take(work.inputs, most * width);
     } else {
-        take(work.inputsBf16, bf16RowsSize(n, work.width));
+        take(work.inputsBf16, bf16RowsSize(*context.bf16, n, work.width));
     }
     if (work.gradients()) take(work.dInputs, most * width);
     if (work.gradients() && type == DType::BF16) {
-        take(work.inputPanels, bf16PanelsSize(work.width, n));
-        take(work.gradient, bf16RowsSize(n, work.vocabulary));
+        take(work.inputPanels, bf16PanelsSize(*context.bf16, work.width, n));
+        take(work.gradient, bf16RowsSize(*context.bf16, n, work.vocabulary));
         take(work.perThread, weightGradientScratch(context.pool.threads()));
     }
     if (!enough) return scratch.tooSmall("headLoss");
@@ -298,8 +310,8 @@ Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs&
 std::size_t headWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision precision) {
     const DType type = context.productType(precision);
     if (workload.rows == 0 || workload.hidden == 0 || workload.vocabulary == 0) return 0;
-    return std::max(logitsScratch(type, workload.rows, workload.hidden),
-                    lossScratch(type, context.pool.threads(), workload.rows, workload.hidden, workload.vocabulary));
+    return std::max(logitsScratch(context, type, workload.rows, workload.hidden),
+                    lossScratch(context, type, workload.rows, workload.hidden, workload.vocabulary));
 }
 
 }  // namespace distillix::cpu

@@ -78,7 +78,7 @@ Result<void> prepareOne(CpuContext& context, const Exec& exec, const PrepareWeig
         if (training) {
             bf16Panels(
                 context.pool, *context.bf16, out, in, [&](std::int64_t row) { return latent + row * in; },
-                panels + bf16PanelsSize(out, in));
+                panels + bf16PanelsSize(*context.bf16, out, in));
         }
     }
     if (!shape.ternary && !item.health) return {};
@@ -262,17 +262,21 @@ Result<void> plainForward(CpuContext& context, const LinearForwardArgs& args) {
 /// Depth of the steps in which operands are made on the way: what a thread holds of them stays in its cache.
 constexpr std::int64_t kDepth = 512;
 constexpr std::int64_t kGradientRows = 192;
-constexpr std::int64_t kThreadScratch = kGradientRows * bf16Stride(kDepth);
+/// Elements a thread needs: rows of A's form in either, which are longer than a panel of that depth.
+constexpr std::int64_t kThreadScratch = kGradientRows * (kDepth | kBf16Grain);
+static_assert(kDepth / kScaleBlock * kScaledRowBlock <= (kDepth | kBf16Grain) &&
+              kDepth / kScaleBlock * kScaledPanelBlock <= kThreadScratch);
 
 std::size_t floatBackwardScratch(std::int64_t rows, std::int64_t in, std::int64_t out) {
     return 2 * Scratch::bytes<float>(sizeOf(rows * out)) + Scratch::bytes<float>(sizeOf(rows * in)) +
            Scratch::bytes<float>(sizeOf(in * out));
 }
 
-std::size_t bf16BackwardScratch(int threads, std::int64_t rows, std::int64_t in, std::int64_t out) {
-    return Scratch::bytes<std::uint16_t>(bf16RowsSize(rows, out)) +
-           Scratch::bytes<std::uint16_t>(bf16PanelsSize(in, rows)) + Scratch::bytes<float>(sizeOf(rows)) +
-           Scratch::bytes<std::uint16_t>(weightGradientScratch(threads));
+std::size_t bf16BackwardScratch(const CpuContext& context, std::int64_t rows, std::int64_t in, std::int64_t out) {
+    return Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, rows, out)) +
+           Scratch::bytes<std::uint16_t>(bf16PanelsSize(*context.bf16, in, rows)) +
+           Scratch::bytes<float>(sizeOf(rows)) +
+           Scratch::bytes<std::uint16_t>(weightGradientScratch(context.pool.threads()));
 }
 
 Result<void> ternaryBackwardFloat(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
@@ -332,7 +336,8 @@ Result<void> ternaryBackwardFloat(CpuContext& context, const Exec& exec, const L
 /// dX = (dY·γ)·Wq with the panels of Wq unpacked on the way, into 64 KB that stay in cache.
 void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t rows, const std::uint16_t* byGamma,
                    float* dInput, std::uint16_t* scratch) {
-    const std::int64_t depth = bf16Depth(weight.out), stride = bf16Stride(weight.out);
+    const Bf16Kernels& kernels = *context.bf16;
+    const std::int64_t depth = bf16Depth(weight.out), stride = bf16Stride(kernels, weight.out);
     const std::int64_t panels = bf16PanelCount(weight.in);
     // A panel is unpacked once for each piece of rows: few pieces, but enough chunks for several threads.
     const std::int64_t pieces =
@@ -353,24 +358,25 @@ void inputGradient(CpuContext& context, const Prepared& weight, std::int64_t row
         for (std::int64_t k = 0; k < depth; k += kDepth) {
             tile.k = std::min(kDepth, depth - k);
             for (std::int64_t part = 0; part < tile.k; part += kPanelRows) {
-                context.bf16->panelOfTernary(weight.panel((k + part) / kPanelRows), panel * kBf16Columns,
-                                             weight.columns / 16, unpacked + part * kBf16Columns);
+                kernels.panelOfTernary(weight.panel((k + part) / kPanelRows), panel * kBf16Columns, weight.columns / 16,
+                                       unpacked, part);
             }
-            tile.a = byGamma + first * stride + k;
+            tile.a = byGamma + first * stride + bf16RowOffset(kernels, k);
             tile.accumulate = k > 0;
-            context.bf16->tile(tile);
+            kernels.tile(tile);
         }
     });
 }
 
-/// The scales go into dY before it is rounded to bf16: codes and ternary weights are exact there, so dY is all that
-/// loses anything.
+/// The scales go into dY before it is rounded: codes and ternary weights are exact, so dY is all that loses anything.
 Result<void> ternaryBackwardBf16(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args) {
     const Prepared weight(args.weight);
     const std::int64_t rows = args.rows, in = weight.in, out = weight.out;
     Scratch scratch(exec);
-    std::uint16_t* byGamma = args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(rows, out)) : nullptr;
-    std::uint16_t* inputs = args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(in, rows)) : nullptr;
+    std::uint16_t* byGamma =
+        args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(*context.bf16, rows, out)) : nullptr;
+    std::uint16_t* inputs =
+        args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(*context.bf16, in, rows)) : nullptr;
     float* scales = args.dWeight ? scratch.take<float>(sizeOf(rows)) : nullptr;
     std::uint16_t* perThread = scratch.take<std::uint16_t>(weightGradientScratch(context.pool.threads()));
     if ((args.dInput && !byGamma) || (args.dWeight && !(inputs && scales)) || !perThread)
@@ -427,8 +433,9 @@ Result<void> plainBackwardBf16(CpuContext& context, const Exec& exec, const Line
     if (!args.weight.prepared) return badArgument("linearBackward", "weight.prepared is missing");
     const std::int64_t rows = args.rows, in = args.weight.shape.in, out = args.weight.shape.out;
     Scratch scratch(exec);
-    std::uint16_t* dOut = args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(rows, out)) : nullptr;
-    std::uint16_t* inputs = args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(in, rows)) : nullptr;
+    std::uint16_t* dOut = args.dInput ? scratch.take<std::uint16_t>(bf16RowsSize(*context.bf16, rows, out)) : nullptr;
+    std::uint16_t* inputs =
+        args.dWeight ? scratch.take<std::uint16_t>(bf16PanelsSize(*context.bf16, in, rows)) : nullptr;
     std::uint16_t* perThread = scratch.take<std::uint16_t>(weightGradientScratch(context.pool.threads()));
     if ((args.dInput && !dOut) || (args.dWeight && !inputs) || !perThread) return scratch.tooSmall("linearBackward");
     if (args.dInput) {
@@ -438,7 +445,7 @@ Result<void> plainBackwardBf16(CpuContext& context, const Exec& exec, const Line
         product.n = in;
         product.k = out;
         product.a = dOut;
-        product.panels = panelsForBackward(args.weight);
+        product.panels = panelsForBackward(context, args.weight);
         product.c = floats(args.dInput);
         product.cStride = in;
         bf16Product(context.pool, *context.bf16, product);
@@ -466,8 +473,8 @@ const std::uint16_t* panelsForForward(const LinearWeight& weight) {
     return weight.prepared.as<const std::uint16_t>().backendAddress();
 }
 
-const std::uint16_t* panelsForBackward(const LinearWeight& weight) {
-    return panelsForForward(weight) + bf16PanelsSize(weight.shape.out, weight.shape.in);
+const std::uint16_t* panelsForBackward(const CpuContext& context, const LinearWeight& weight) {
+    return panelsForForward(weight) + bf16PanelsSize(*context.bf16, weight.shape.out, weight.shape.in);
 }
 
 std::size_t weightGradientScratch(int threads) {
@@ -479,12 +486,12 @@ void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uin
     // Blocks of 192 = 32·6 rows, or of half that where there would be few: the transposed dY of a block stays in cache
     // while it meets all of X.
     const std::int64_t block = args.rows >= 16 * kGradientRows ? kGradientRows : kGradientRows / 2;
-    const std::int64_t panelSize = bf16PanelSize(args.count);
+    const std::int64_t panelSize = bf16PanelSize(kernels, args.count);
     context.pool.parallelFor(chunkCount(sizeOf(args.rows), sizeOf(block)), [&](std::size_t chunk, int worker) {
         const std::int64_t row = static_cast<std::int64_t>(chunk) * block, rows = std::min(block, args.rows - row);
         std::uint16_t* dOut = scratch + sizeOf(worker) * sizeOf(kThreadScratch);
         for (std::int64_t k = 0; k < args.count; k += kDepth) {
-            const std::int64_t count = std::min(kDepth, args.count - k), stride = bf16Stride(count);
+            const std::int64_t count = std::min(kDepth, args.count - k), stride = bf16Stride(kernels, count);
             if (args.dOut) {
                 kernels.transposed(args.dOut + k * args.dOutStride + row, args.dOutStride, rows, count,
                                    args.scales ? args.scales + k : nullptr, dOut, stride);
@@ -497,7 +504,7 @@ void addWeightGradient(CpuContext& context, const WeightGradient& args, std::uin
                 tile.a = dOut;
                 tile.aStride = stride;
                 tile.rows = rows;
-                tile.panel = args.inputPanels + panel * panelSize + k * kBf16Columns;
+                tile.panel = args.inputPanels + panel * panelSize + bf16PanelOffset(kernels, k);
                 tile.k = bf16Depth(count);
                 tile.c = args.dWeight + row * args.columns + panel * kBf16Columns;
                 tile.cStride = args.columns;
@@ -537,8 +544,8 @@ Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearB
 std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool training) {
     if (!shape.ternary) {
         if (context.productType(precision) != DType::BF16) return 0;
-        const std::size_t elements =
-            bf16PanelsSize(shape.out, shape.in) + (training ? bf16PanelsSize(shape.in, shape.out) : 0);
+        const std::size_t elements = bf16PanelsSize(*context.bf16, shape.out, shape.in) +
+                                     (training ? bf16PanelsSize(*context.bf16, shape.in, shape.out) : 0);
         return elements * sizeof(std::uint16_t);
     }
     const std::int64_t rows = roundUp(shape.out, kPanelRows);
@@ -556,7 +563,7 @@ std::size_t linearWorkspaceBytes(const CpuContext& context, const Workload& w, P
         bytes = std::max({bytes, prepareScratch(out), forwardScratch(context.pool.threads(), w.rows, in)});
         if (!w.training) continue;
         bytes = std::max(bytes, context.productType(precision) == DType::BF16
-                                    ? bf16BackwardScratch(context.pool.threads(), w.rows, in, out)
+                                    ? bf16BackwardScratch(context, w.rows, in, out)
                                     : floatBackwardScratch(w.rows, in, out));
     }
     return bytes + 64;

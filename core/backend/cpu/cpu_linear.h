@@ -13,7 +13,7 @@ Result<void> linearForward(CpuContext& context, const Exec& exec, const LinearFo
 Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearBackwardArgs& args);
 
 /// Bytes of LinearWeight::prepared. Ternary: γ of each output row (float32, rows padded to 64), then the panels of
-/// linear_kernels.h; 2 bits a weight serve forward and backward. Plain, where products read bf16: the panels of Wᵀ
+/// linear_kernels.h; 2 bits a weight serve forward and backward. Plain, where products read 16 bits: the panels of Wᵀ
 /// (what x·Wᵀ reads) and, for training, those of W (what dY·W reads); else nothing.
 std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool training);
 
@@ -24,10 +24,11 @@ const LinearKernels& linearKernels(CpuLevel level);
 
 /// The parts of a plain weight's prepared form.
 const std::uint16_t* panelsForForward(const LinearWeight& weight);
-const std::uint16_t* panelsForBackward(const LinearWeight& weight);
+const std::uint16_t* panelsForBackward(const CpuContext& context, const LinearWeight& weight);
 
-/// dW[rows, columns] += (dY·scales)ᵀ·X in bf16, with dY [count, rows] in float32 or bf16 (then without scales), scales
-/// [count] or null, and X packed as B [count, columns]. Needs weightGradientScratch() bytes.
+/// dW[rows, columns] += (dY·scales)ᵀ·X in 16 bits, with dY [count, rows] in float32 or bf16 (then without scales, and
+/// where the forms are not scaled), scales [count] or null, and X packed as B [count, columns]. Needs
+/// weightGradientScratch() bytes.
 struct WeightGradient {
     const float* dOut = nullptr;
     const std::uint16_t* dOutBf16 = nullptr;

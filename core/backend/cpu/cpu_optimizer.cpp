@@ -71,7 +71,7 @@ struct MuonScratch {
     float* square = nullptr;  // [side, side] A·A, then what multiplies X
     double* sums = nullptr;   // one a chunk
     float* copy = nullptr;    // float32: [rows, cols] x as the products read it
-    // bf16: each operand as A, by rows, and as B, in panels.
+    // 16 bits: each operand as A, by rows, and as B, in panels.
     std::uint16_t* gramRows = nullptr;      // [side, length] X
     std::uint16_t* gramPanels = nullptr;    // Xᵀ
     std::uint16_t* updateRows = nullptr;    // wide: what multiplies X; tall: u
@@ -81,7 +81,8 @@ struct MuonScratch {
 };
 
 /// Lays the scratch out from `memory` on (aligned to 64) and returns its bytes; with null, for the bytes alone.
-std::size_t layMuonScratch(DType type, std::int64_t rows, std::int64_t cols, std::byte* memory, MuonScratch& s) {
+std::size_t layMuonScratch(const CpuContext& context, DType type, std::int64_t rows, std::int64_t cols,
+                           std::byte* memory, MuonScratch& s) {
     const std::int64_t side = std::min(rows, cols), length = std::max(rows, cols);
     const std::size_t count = static_cast<std::size_t>(rows * cols), sides = static_cast<std::size_t>(side * side);
     std::size_t used = 0;
@@ -98,18 +99,19 @@ std::size_t layMuonScratch(DType type, std::int64_t rows, std::int64_t cols, std
         take(s.copy, count);
         return used;
     }
-    take(s.gramRows, bf16RowsSize(side, length));
-    take(s.gramPanels, bf16PanelsSize(side, length));
-    take(s.updateRows, bf16RowsSize(rows, side));
-    take(s.updatePanels, bf16PanelsSize(cols, side));
-    take(s.squareRows, bf16RowsSize(side, side));
-    take(s.squarePanels, bf16PanelsSize(side, side));
+    const Bf16Kernels& kernels = *context.bf16;
+    take(s.gramRows, bf16RowsSize(kernels, side, length));
+    take(s.gramPanels, bf16PanelsSize(kernels, side, length));
+    take(s.updateRows, bf16RowsSize(kernels, rows, side));
+    take(s.updatePanels, bf16PanelsSize(kernels, cols, side));
+    take(s.squareRows, bf16RowsSize(kernels, side, side));
+    take(s.squarePanels, bf16PanelsSize(kernels, side, side));
     return used;
 }
 
-std::size_t muonScratchBytes(DType type, std::int64_t rows, std::int64_t cols) {
+std::size_t muonScratchBytes(const CpuContext& context, DType type, std::int64_t rows, std::int64_t cols) {
     MuonScratch nothing;
-    return layMuonScratch(type, rows, cols, nullptr, nothing);
+    return layMuonScratch(context, type, rows, cols, nullptr, nothing);
 }
 
 // Newton-Schulz is written for the matrix as it lies: where rows > cols, SPEC's X is its transpose, so that A = uᵀ·u
@@ -159,7 +161,7 @@ Result<void> newtonSchulzFloat(CpuContext& context, const MuonScratch& s, std::i
     return {};
 }
 
-/// The same with operands rounded to bf16; X itself and all sums stay in float32.
+/// The same with operands rounded to 16 bits; X itself and all sums stay in float32.
 void newtonSchulzBf16(CpuContext& context, const MuonScratch& s, std::int64_t rows, std::int64_t cols, float before) {
     const OptimizerKernels& kernels = optimizerKernels(context.level);
     const Bf16Kernels& bf16 = *context.bf16;
@@ -228,7 +230,7 @@ Result<void> muonTensor(CpuContext& context, const MuonArgs& args, const MuonTen
     const OptimizerKernels& kernels = optimizerKernels(context.level);
     const std::size_t count = static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.cols);
     MuonScratch s;
-    layMuonScratch(type, tensor.rows, tensor.cols, memory, s);
+    layMuonScratch(context, type, tensor.rows, tensor.cols, memory, s);
     const float scale = scaleOf(args.gradientScale);
     forChunks(context.pool, count, [&](std::size_t at, std::size_t n, std::size_t chunk) {
         s.sums[chunk] = kernels.momentum(tensor.momentum.backendAddress() + at, tensor.gradient.backendAddress() + at,
@@ -283,7 +285,7 @@ Result<void> muon(CpuContext& context, const Exec& exec, const MuonArgs& args) {
     for (const MuonTensor& tensor : args.tensors) {
         const bool isSmall = isSmallTensor(tensor.rows, tensor.cols);
         std::size_t& bytes = isSmall ? smallBytes : largeBytes;
-        bytes = std::max(bytes, muonScratchBytes(type, tensor.rows, tensor.cols));
+        bytes = std::max(bytes, muonScratchBytes(context, type, tensor.rows, tensor.cols));
         (isSmall ? small : large).push_back(&tensor);
     }
     Scratch scratch(exec);
@@ -338,7 +340,7 @@ std::size_t optimizerWorkspaceBytes(const CpuContext& context, const Workload& w
     std::size_t bytes = 0;
     for (const std::int64_t other : others) {
         for (const auto& [rows, cols] : {std::pair{hidden, other}, std::pair{other, hidden}}) {
-            const std::size_t one = muonScratchBytes(type, rows, cols);
+            const std::size_t one = muonScratchBytes(context, type, rows, cols);
             bytes = std::max(bytes,
                              one * (isSmallTensor(rows, cols) ? static_cast<std::size_t>(context.pool.threads()) : 1));
         }
