@@ -145,6 +145,7 @@ int mainOf(int argc, char** argv) {
     addGenerateVerb(verbs);
     addChatVerb(verbs);
     addEvalVerb(verbs);
+    addExportVerb(verbs);
     addInfoVerbs(verbs);
     addBenchVerbs(verbs);
     addLogitsVerb(verbs);

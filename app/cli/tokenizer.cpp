@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokenizer train, tokenizer info.
+// tokenizer train, tokenizer info, tokenizer encode.
 #include "core/data/tokenizer.h"
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 #include "core/base/files.h"
 #include "core/data/chat_template.h"
 #include "core/data/records.h"
+#include "core/formats/safetensors.h"
 
 namespace distillix::cli {
 namespace fs = std::filesystem;
@@ -20,13 +21,34 @@ struct InfoFlags {
     std::string path, text;
 };
 
-Result<int> infoVerb(VerbContext& context, const InfoFlags& flags) {
+/// The tokenizer.model that `path` means: itself, or that of a model, dataset or run.
+Result<fs::path> tokenizerFile(const fs::path& path) {
     std::error_code ignored;
-    const bool isFolder = fs::is_directory(flags.path, ignored);
-    fs::path file = flags.path;
-    if (isFolder)
-        file = fs::exists(file / "tokenizer.model", ignored) ? file / "tokenizer.model"
-                                                             : TRY(resolveModelFolder(file)) / "tokenizer.model";
+    if (!fs::is_directory(path, ignored)) return path;
+    if (fs::exists(path / "tokenizer.model", ignored)) return path / "tokenizer.model";
+    return TRY(resolveModelFolder(path)) / "tokenizer.model";
+}
+
+struct EncodeFlags {
+    std::string path, file, out;
+};
+
+Result<int> encodeVerb(VerbContext& context, const EncodeFlags& flags) {
+    const fs::path model = TRY(tokenizerFile(flags.path));
+    const Tokenizer tokenizer = TRY(Tokenizer::load(model));
+    const std::string text = TRY(readFile(flags.file));
+    const std::vector<std::int32_t> ids = tokenizer.encode(text);
+    const auto count = static_cast<std::int64_t>(ids.size());
+    const SafetensorsTensor tensor{"input_ids", DType::I32, {1, count}, std::as_bytes(std::span(ids))};
+    TRY_VOID(writeSafetensors(flags.out, std::span(&tensor, 1)));
+    context.reporter.result({{"out", flags.out}, {"bytes", text.size()}, {"tokens", count}},
+                            "Wrote " + flags.out + ": " + groupedText(count) + " tokens of " +
+                                groupedText(static_cast<std::int64_t>(text.size())) + " bytes.");
+    return 0;
+}
+
+Result<int> infoVerb(VerbContext& context, const InfoFlags& flags) {
+    const fs::path file = TRY(tokenizerFile(flags.path));
     const Tokenizer tokenizer = TRY(Tokenizer::load(file));
     int controls = 0;
     for (int id = 0; id < tokenizer.size(); ++id) controls += tokenizer.isControl(id);
@@ -148,6 +170,17 @@ void addTokenizerVerbs(VerbSet& verbs) {
             ->delimiter(',')
             ->type_name("LIST")
             ->allow_extra_args(false);
+    }
+    {
+        auto flags = std::make_shared<EncodeFlags>();
+        CLI::App* verb = verbs.add(group, "encode", "Write a text's token ids, for comparing with other programs",
+                                   "distillix tokenizer encode models/mine text.txt --out ids.safetensors",
+                                   [flags](VerbContext& context) { return encodeVerb(context, *flags); });
+        verb->add_option("tokenizer", flags->path,
+                         "tokenizer.model, or a folder that holds one (a model, a dataset, a run)")
+            ->required();
+        verb->add_option("file", flags->file, "The text")->required();
+        verb->add_option("--out", flags->out, "File to write: input_ids[1,T] int32, without BOS and EOS")->required();
     }
     auto flags = std::make_shared<InfoFlags>();
     CLI::App* verb = verbs.add(group, "info", "What a tokenizer is, and what it makes of a text",

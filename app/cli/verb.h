@@ -65,6 +65,7 @@ void addBenchVerbs(VerbSet& verbs);
 void addChatVerb(VerbSet& verbs);
 void addDataVerbs(VerbSet& verbs);
 void addEvalVerb(VerbSet& verbs);
+void addExportVerb(VerbSet& verbs);
 void addGenerateVerb(VerbSet& verbs);
 void addInfoVerbs(VerbSet& verbs);
 void addLogitsVerb(VerbSet& verbs);
