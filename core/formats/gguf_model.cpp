@@ -154,6 +154,8 @@ Result<GgufMetadata> ggufTokenizerMetadata(const Tokenizer* tokenizer, const std
     if (!tokenizer->hasBytePieces())
         notes.emplace_back(
             "The tokenizer lacks byte pieces, which llama.cpp needs for characters outside the vocabulary.");
+    if (facts.normalizes)
+        notes.emplace_back("The tokenizer normalizes characters; llama.cpp does not, and makes other tokens there.");
     if (facts.removeExtraWhitespaces)
         notes.emplace_back(
             "The tokenizer drops white space that repeats; llama.cpp does not, and makes other tokens there.");

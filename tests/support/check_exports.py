@@ -166,6 +166,14 @@ for key, value in (("tokenizer.ggml.model", "llama"), ("tokenizer.ggml.add_space
 check("<|assistant|>" in reader.get_field("tokenizer.chat_template").contents(), "chat template")
 check(len(reader.get_field("tokenizer.ggml.scores").contents()) == 1024, "scores")
 
+os.mkdir(path("o"))
+run("export", path("run"), "--out", path("o/m.gguf"), "--ollama")
+with open(path("o/m.Modelfile"), encoding="utf-8") as f:
+    modelfile = f.read()
+check(sorted(os.listdir(path("o"))) == ["m.Modelfile", "m.gguf"], os.listdir(path("o")))
+for line in ("FROM ./m.gguf\n", "<|assistant|>", "PARAMETER stop \"</s>\"\n", "PARAMETER num_ctx 256\n"):
+    check(line in modelfile, f"Modelfile lacks {line!r}: {modelfile}")
+
 # ---- safetensors and the Hugging Face folder ---------------------------------------------------------------------------------
 
 run("export", path("run"), "--format", "safetensors", "--out", path("latent.safetensors"))
