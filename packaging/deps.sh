@@ -9,7 +9,7 @@ packages=(
   libdnnl-dev libsentencepiece-dev nlohmann-json3-dev        # the engine
   libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev liblzma-dev
   libcli11-dev                                               # the command line
-  libgtest-dev libgmock-dev python3                          # the tests
+  libgtest-dev libgmock-dev python3 python3-venv             # the tests
   gzip xz-utils                                              # what distillix eval --compare sets beside a model
 )
 
@@ -23,7 +23,10 @@ fi
 missing=()
 for package in "${packages[@]}"; do
   # Another compiler than Debian's g++ package is as good, and so is another cmake.
-  case "$package" in cmake | g++ | python3) command -v "$package" >/dev/null && continue ;; esac
+  case "$package" in
+    cmake | g++ | python3) command -v "$package" >/dev/null && continue ;;
+    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
+  esac
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
