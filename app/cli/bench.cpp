@@ -2,6 +2,7 @@
 // bench train: how fast this machine trains a model. bench ops is in bench_ops.cpp.
 #include "app/cli/bench.h"
 
+#include "app/cli/bench_model.h"
 #include "app/cli/field_flags.h"
 #include "app/cli/table.h"
 #include "app/cli/verb.h"
@@ -30,6 +31,8 @@ struct TrainFlags {
     std::string preset = "100M";
     FieldFlags<ModelConfig> model;
     FieldFlags<TrainBenchConfig> config;
+    bool keep = true;
+    ResultsFlag results;
     DeviceFlags device;
 };
 
@@ -41,11 +44,17 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
     TRY_VOID(model.normalize());
     TrainBenchConfig config;
     TRY_VOID(flags.config.apply(config));
+    std::filesystem::path results;
+    if (flags.keep) results = TRY(flags.results.path());
     const auto backend = TRY(flags.device.open());
     const TrainBenchResult bench = TRY(benchTraining(
         *backend, model, config, [&](const std::string& line) { context.reporter.info(line); },
         context.stopOnSignals()));
     const BackendInfo& info = backend->info();
+    const std::string session = newBenchSession();
+    // A preset that was changed by flags is another model.
+    const std::string name = flags.preset + (given.empty() ? "" : " " + given.dump());
+    if (flags.keep) TRY_VOID(appendRecords(results, recordsOf(bench, name, info, session, config)));
     Json plan = Json::object(), micro = Json::array(), optimizer = Json::array();
     for (const auto& part : bench.plan) plan[part.name] = plan.value(part.name, std::size_t{0}) + part.bytes;
     Table parts({"of a micro-step", "share", "ms", "calls"});
@@ -63,6 +72,7 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
     }
     const Json result = {
         {"version", programVersion()},
+        {"session", session},
         {"device", {{"name", info.name}, {"device", info.device}, {"level", info.level}, {"threads", info.threads}}},
         {"preset", flags.preset},
         {"parameters", bench.parameters},
@@ -107,8 +117,13 @@ void addBenchVerbs(VerbSet& verbs) {
     verb->add_option("--preset", flags->preset, "Model [100M]")->type_name("NAME");
     flags->device.addTo(*verb);
     flags->config.addTo(*verb);
-    addBenchOpsVerb(verbs, group);
+    verb->add_flag("!--no-keep", flags->keep, "Do not keep the results");
+    flags->results.addTo(*verb, "Where to keep the results");
     flags->model.addTo(*verb, {{"dropout"}, "Model (where not given: the preset's)", false});
+    addBenchOpsVerb(verbs, group);
+    addBenchInferVerb(verbs, group);
+    addBenchPublishedVerb(verbs, group);
+    addBenchResultsVerbs(verbs, group);
 }
 
 }  // namespace distillix::cli

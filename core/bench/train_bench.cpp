@@ -3,23 +3,15 @@
 
 #include <algorithm>
 
-#include <sys/resource.h>
-
 #include "core/backend/profiling_backend.h"
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/optim/optimizer.h"
 
 namespace distillix {
 
 namespace {
-
-Spread spreadOf(std::vector<double> seconds) {
-    if (seconds.empty()) return {};
-    std::sort(seconds.begin(), seconds.end());
-    const std::size_t n = seconds.size();
-    return {n % 2 ? seconds[n / 2] : (seconds[n / 2 - 1] + seconds[n / 2]) / 2, seconds.front(), seconds.back()};
-}
 
 std::vector<TrainBenchResult::Part> partsOf(const std::map<std::string, OperationTime>& times, double repeat) {
     std::vector<TrainBenchResult::Part> parts;
@@ -40,12 +32,6 @@ Batch randomBatch(const ModelConfig& model, int b, int t) {
 }
 
 }  // namespace
-
-std::uint64_t peakResidentBytes() {
-    rusage usage{};
-    if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
-    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
 
 Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& model, const TrainBenchConfig& config,
                                        const std::function<void(const std::string&)>& progress, StopToken stop) {
@@ -113,7 +99,7 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
         result.optimizerStep = spreadOf(seconds);
         result.tokensPerSecondWithOptimizer = rows / (result.microStep.median + result.optimizerStep.median);
     }
-    result.peakBytes = peakResidentBytes();
+    result.peakBytes = processMemory().peak;
 
     double projections = 0;
     for (const Parameter& p : weights.layout().parameters)

@@ -9,6 +9,7 @@
 #include "core/backend/registry.h"
 #include "core/base/fields.h"
 #include "core/base/stop_token.h"
+#include "core/bench/spread.h"
 #include "core/model/config.h"
 #include "core/model/runtime.h"
 
@@ -34,11 +35,6 @@ struct TrainBenchConfig {
     }
 };
 
-/// Seconds of a group of repetitions.
-struct Spread {
-    double median = 0, min = 0, max = 0;
-};
-
 struct TrainBenchResult {
     std::string precision;  ///< "float32" or "mixed", as chosen
     std::int64_t parameters = 0;
@@ -62,8 +58,5 @@ struct TrainBenchResult {
 /// `progress` gets a line for people before each phase.
 Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& model, const TrainBenchConfig& config,
                                        const std::function<void(const std::string&)>& progress, StopToken stop);
-
-/// Resident memory of this process at its highest, in bytes; 0 where the system does not tell.
-std::uint64_t peakResidentBytes();
 
 }  // namespace distillix

@@ -219,7 +219,7 @@ TEST(Verbs, BenchmarksReportWhatTheyMeasured) {
         EXPECT_GT(row.at("work"), 0.0) << row;
     }
     const auto train = run({"bench", "train", "--preset", "sample", "--num-layers", "1", "--batch", "1", "--tokens",
-                            "32", "--repeat", "1", "--json"});
+                            "32", "--repeat", "1", "--no-keep", "--json"});
     ASSERT_EQ(train.code, 0) << train.out << train.errors;
     EXPECT_GT(train.result().at("tokensPerSecond"), 0.0);
     EXPECT_EQ(run({"bench", "ops", "--preset", "huge"}).code, 4);
