@@ -12,7 +12,8 @@
 namespace distillix {
 namespace {
 
-constexpr int kMostPairs = 100000;           ///< far within the combinations there are
+constexpr int kMostPairs = 200000;           ///< far within the combinations there are
+constexpr std::uint64_t kModuleStream = 7;   ///< of the generator
 constexpr std::uint64_t kHeldOutShare = 12;  ///< one combination in so many is for validation
 
 /// One task with its constants.
@@ -206,9 +207,7 @@ bool isHeldOut(const Parts& parts, std::uint64_t seed) {
     return hash % kHeldOutShare == 0;
 }
 
-}  // namespace
-
-Result<SampleData> composeSampleData(const SampleDataOptions& options) {
+Result<SampleData> composePairs(const SampleDataOptions& options) {
     if (options.training < 1 || options.training > kMostPairs || options.validation < 0 ||
         options.validation > kMostPairs)
         return makeError(ErrorCode::InvalidArgument, "ask for 1 to " + std::to_string(kMostPairs) +
@@ -247,6 +246,78 @@ Result<SampleData> composeSampleData(const SampleDataOptions& options) {
                                                          std::to_string(options.training) +
                                                          " training pairs; ask for more of these or fewer of those");
     data.tasks = static_cast<int>(tasks.size());
+    return data;
+}
+
+std::string nameOf(const HeldOutPrompt& pair) {
+    const std::size_t begin = pair.response.find(' ') + 1;
+    return pair.response.substr(begin, pair.response.find('(') - begin);
+}
+
+/// Puts pairs together to `count` modules. Fewer where the pairs do not suffice.
+std::vector<HeldOutPrompt> modulesOf(std::vector<HeldOutPrompt> pairs, int count, const SampleDataOptions& options,
+                                     Rng& rng) {
+    std::vector<HeldOutPrompt> modules;
+    std::vector<HeldOutPrompt> later;  // whose names were taken in the module before
+    std::size_t next = 0;
+    while (modules.size() < static_cast<std::size_t>(count)) {
+        const auto functions = static_cast<std::size_t>(options.leastFunctions) +
+                               rng.below(static_cast<unsigned>(options.mostFunctions - options.leastFunctions) + 1);
+        std::set<std::string> names;
+        std::vector<HeldOutPrompt> chosen, rest;
+        const auto offer = [&](HeldOutPrompt pair) {
+            const bool fits = chosen.size() < functions && names.insert(nameOf(pair)).second;
+            (fits ? chosen : rest).push_back(std::move(pair));
+        };
+        for (HeldOutPrompt& pair : later) offer(std::move(pair));
+        while (chosen.size() < functions && next < pairs.size()) offer(std::move(pairs[next++]));
+        later = std::move(rest);
+        if (chosen.size() < functions) break;
+        HeldOutPrompt module;
+        module.prompt = "Write a Python module of " + std::to_string(functions) + " functions.";
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            module.prompt += "\n" + std::to_string(i + 1) + ". " + chosen[i].prompt;
+            module.response += (i ? "\n\n\n" : "") + chosen[i].response;
+            module.assertion += (i ? "\n" : "") + chosen[i].assertion;
+        }
+        modules.push_back(std::move(module));
+    }
+    return modules;
+}
+
+}  // namespace
+
+Result<SampleDataOptions> sampleVariant(const std::string& name) {
+    if (name == "standard") return SampleDataOptions{};
+    if (name == "v0.3-burnin") return SampleDataOptions{.training = 861, .validation = 60};
+    if (name == "v0.4")
+        return SampleDataOptions{.training = 10861, .validation = 300, .leastFunctions = 6, .mostFunctions = 15};
+    return makeError(ErrorCode::InvalidArgument,
+                     "there is no variant \"" + name + "\"; there are standard, v0.3-burnin and v0.4");
+}
+
+Result<SampleData> composeSampleData(const SampleDataOptions& options) {
+    if (options.leastFunctions < 1 || options.mostFunctions < options.leastFunctions || options.mostFunctions > 20)
+        return makeError(ErrorCode::InvalidArgument, "a sample can have 1 to 20 functions");
+    if (options.mostFunctions == 1) return composePairs(options);
+    // A few more than on average, for chance and for names that occur twice.
+    const auto pairsFor = [&](int modules) {
+        const double functions = 0.5 * (options.leastFunctions + options.mostFunctions) * modules;
+        return modules == 0 ? 0 : static_cast<int>(functions * 1.02) + 10 * options.mostFunctions;
+    };
+    SampleDataOptions flat = options;
+    flat.training = pairsFor(options.training);
+    flat.validation = pairsFor(options.validation);
+    SampleData pairs = TRY(composePairs(flat));
+    SampleData data;
+    data.tasks = pairs.tasks;
+    Rng rng(options.seed, kModuleStream);
+    data.training = modulesOf(std::move(pairs.training), options.training, options, rng);
+    data.validation = modulesOf(std::move(pairs.validation), options.validation, options, rng);
+    if (data.training.size() < static_cast<std::size_t>(options.training) ||
+        data.validation.size() < static_cast<std::size_t>(options.validation))
+        return makeError(ErrorCode::InvalidArgument,
+                         "there are not so many functions of different names for these modules");
     return data;
 }
 

@@ -10,6 +10,8 @@
 // as a chain, a truth with its words. None of them occurs in the training part, though each of its parts does. So a
 // model that only memorises answers nothing, and one that has learned to choose, to put together and to copy answers
 // everything.
+//
+// A longer sample is a module: several such functions asked for and written one after the other, of different names.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,13 @@ struct SampleDataOptions {
     std::uint64_t seed = 1;
     int training = 5000;
     int validation = 300;
+    int leastFunctions = 1, mostFunctions = 1;  ///< of a sample; drawn evenly
 };
+
+/// Options by name: "standard" (the defaults), and two shaped like the published runs of the original: "v0.3-burnin"
+/// (861 samples) and "v0.4" (10,861 samples of 6 to 15 functions, for sequences of 1,024 tokens). InvalidArgument names
+/// them.
+Result<SampleDataOptions> sampleVariant(const std::string& name);
 
 struct SampleData {
     std::vector<HeldOutPrompt> training, validation;  ///< each with its assertion; no prompt twice

@@ -100,11 +100,51 @@ TEST(SampleData, WhatIsHeldOutIsNewAndItsPartsAreNot) {
     EXPECT_GT(choices, 30);
 }
 
+TEST(SampleData, VariantsAreShapedLikeThePublishedRuns) {
+    const SampleData burnIn = compose(sampleVariant("v0.3-burnin").value());
+    EXPECT_EQ(burnIn.training.size(), 861u);
+    const SampleData modules = compose(sampleVariant("v0.4").value());
+    EXPECT_EQ(modules.training.size(), 10861u);
+    EXPECT_EQ(modules.validation.size(), 300u);
+    std::set<std::string> prompts;
+    std::size_t functions = 0;
+    for (const auto& module : modules.training) {
+        EXPECT_TRUE(prompts.insert(module.prompt).second);
+        std::set<std::string> names;
+        for (std::size_t at = module.response.find("def "); at != std::string::npos;
+             at = module.response.find("def ", at + 1)) {
+            EXPECT_TRUE(names.insert(module.response.substr(at, module.response.find('(', at) - at)).second)
+                << module.response;
+            ++functions;
+        }
+        EXPECT_GE(names.size(), 6u);
+        EXPECT_LE(names.size(), 15u);
+    }
+    EXPECT_NEAR(static_cast<double>(functions) / 10861, 10.5, 0.2);
+    // No function that is held out is written anywhere in the training part.
+    std::set<std::string> trained;
+    const auto split = [](const std::string& response) {
+        std::vector<std::string> parts;
+        for (std::size_t at = 0; at != std::string::npos;) {
+            const auto end = response.find("\n\n\n", at);
+            parts.push_back(response.substr(at, end - at));
+            at = end == std::string::npos ? end : end + 3;
+        }
+        return parts;
+    };
+    for (const auto& module : modules.training)
+        for (auto& part : split(module.response)) trained.insert(part);
+    for (const auto& module : modules.validation)
+        for (const auto& part : split(module.response)) EXPECT_FALSE(trained.count(part)) << part;
+    EXPECT_THAT(sampleVariant("v9").error().text(), HasSubstr("v0.3-burnin"));
+    EXPECT_THAT(composeSampleData({.leastFunctions = 3, .mostFunctions = 2}).error().text(), HasSubstr("1 to 20"));
+}
+
 TEST(SampleData, WhatCannotBeIsRefused) {
     EXPECT_EQ(composeSampleData({.training = 0}).error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(composeSampleData({.validation = -1}).error().code, ErrorCode::InvalidArgument);
     EXPECT_THAT(composeSampleData({.training = 1, .validation = 500}).error().text(), HasSubstr("not every part"));
-    EXPECT_THAT(composeSampleData({.training = 2000000}).error().text(), HasSubstr("ask for 1 to 100000"));
+    EXPECT_THAT(composeSampleData({.training = 2000000}).error().text(), HasSubstr("ask for 1 to 200000"));
 }
 
 class SampleDataFolder : public FolderTest {};
@@ -127,6 +167,23 @@ TEST_F(SampleDataFolder, IsImportedWhole) {
     EXPECT_LT(info.train.tokens, 300000u);
     EXPECT_LE(info.train.longest, 128u);
     RecordProperty("tokens_per_pair", std::to_string(static_cast<double>(info.train.tokens) / 5000));
+}
+
+TEST_F(SampleDataFolder, LongSamplesFitInto1024Tokens) {
+    SampleDataOptions variant = sampleVariant("v0.4").value();
+    variant.training = 1500;  // enough to see the lengths
+    variant.validation = 30;
+    const auto folder = m_folder / "sample";
+    ASSERT_TRUE(writeSampleData(compose(variant), folder).ok());
+    ImportOptions options;
+    options.sources = {folder / "train.jsonl"};
+    options.validationFile = folder / "validation.jsonl";
+    options.output = m_folder / "set";
+    const auto report = importDataset(options);
+    ASSERT_TRUE(report.ok()) << report.error().text();
+    EXPECT_LE(report->info.train.longest, 1024u);
+    EXPECT_GT(report->info.trainStatistics.tokens.p50, 256u);
+    EXPECT_EQ(report->info.heldOutPrompts, 30u);
 }
 
 /// Runs every assertion on its own response (all must pass), and on wrong ones: the response of another task with this
