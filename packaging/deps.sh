@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   cmake ninja-build g++ pkg-config ccache                    # building
   libdnnl-dev libsentencepiece-dev nlohmann-json3-dev        # the engine
-  libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev liblzma-dev
+  libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev liblzma-dev libxxhash-dev
   libcli11-dev                                               # the command line
   libgtest-dev libgmock-dev python3 python3-venv             # the tests
   gzip xz-utils                                              # what distillix eval --compare sets beside a model

@@ -6,6 +6,7 @@
 #include "app/cli/verb.h"
 #include "core/base/threads.h"
 #include "core/base/version.h"
+#include "core/data/batch_text.h"
 #include "core/data/batches.h"
 #include "core/data/dataset.h"
 #include "core/data/stored_template.h"
@@ -101,8 +102,32 @@ Result<int> modelVerb(VerbContext& context, const std::string& path) {
 
 struct DatasetFlags {
     std::string path;
-    bool verify = false;
+    bool verify = false, firstBatch = false;
+    std::string split = "train";
+    int batch = 2, tokens = 256;
+    std::uint64_t seed = 1;
 };
+
+/// The first micro-batch of a training with this seed, as the model gets it.
+Result<void> addFirstBatch(const DatasetFlags& flags, Json& json, std::string& text) {
+    const TokenDataset dataset = TRY(TokenDataset::open(flags.path, flags.split));
+    if (dataset.documents() == 0)
+        return makeError(ErrorCode::InvalidArgument, "has no documents in its part \"" + flags.split + "\"",
+                         flags.path);
+    const Tokenizer tokenizer = TRY(Tokenizer::load(std::filesystem::path(flags.path) / "tokenizer.model"));
+    if (tokenizer.hash() != dataset.tokenizerHash())
+        return makeError(ErrorCode::InvalidData, "is not the tokenizer that the dataset was made with",
+                         (std::filesystem::path(flags.path) / "tokenizer.model").string());
+    BatchLoader loader(dataset, flags.batch, flags.tokens, flags.seed);
+    Batch batch;
+    loader.load(0, batch);
+    json["firstBatch"] = batchToJson(batch, tokenizer, dataset.padId());
+    json["paddingShare"] = loader.paddingShare();
+    char line[80];
+    std::snprintf(line, sizeof line, "%.2f%% of an epoch is padding\n", 100 * loader.paddingShare());
+    text += "\n" + batchText(batch, tokenizer, dataset.padId()) + line;
+    return {};
+}
 
 Result<int> datasetVerb(VerbContext& context, const DatasetFlags& flags) {
     const DatasetInfo info = TRY(loadDatasetInfo(flags.path));
@@ -111,7 +136,7 @@ Result<int> datasetVerb(VerbContext& context, const DatasetFlags& flags) {
     for (const auto& [key, value] : written.items()) json[key] = value;
     std::vector<std::pair<std::string, std::string>> pairs{
         {"dataset", flags.path}, {"kind", info.kind}, {"template", info.chatTemplate}};
-    for (const auto& source : info.sources) pairs.emplace_back("source", source);
+    for (const auto& source : info.sources) pairs.emplace_back("source", source.path);
     pairs.emplace_back("tokenizer", groupedText(info.vocabSize) + " pieces" +
                                         (info.tokenizerTrained ? ", trained in this import" : "") + ", " +
                                         info.tokenizerHash);
@@ -127,7 +152,9 @@ Result<int> datasetVerb(VerbContext& context, const DatasetFlags& flags) {
         json["verified"] = true;
         pairs.emplace_back("checksums", "all as written");
     }
-    context.reporter.result(json, pairsText(pairs));
+    std::string text = pairsText(pairs);
+    if (flags.firstBatch) TRY_VOID(addFirstBatch(flags, json, text));
+    context.reporter.result(json, text);
     return 0;
 }
 
@@ -150,6 +177,17 @@ void addInfoVerbs(VerbSet& verbs) {
                       [flags](VerbContext& context) { return datasetVerb(context, *flags); });
         verb->add_option("dataset", flags->path, "Dataset folder")->required();
         verb->add_flag("--verify", flags->verify, "Read everything and compare checksums");
+        verb->add_flag("--first-batch", flags->firstBatch,
+                       "Show the first batch of a training: tokens, what is learnt, where documents begin");
+        verb->add_option("--split", flags->split, "Of which part: train or validation [train]")
+            ->type_name("NAME")
+            ->check(CLI::IsMember({"train", "validation"}).description(""));
+        const auto number = [&](const char* name, auto& value, const char* help, double least, double most) {
+            verb->add_option(name, value, help)->type_name("NUMBER")->check(CLI::Range(least, most).description(""));
+        };
+        number("--batch", flags->batch, "Sequences in it [2]", 1, 64);
+        number("--tokens", flags->tokens, "Tokens in each [256]", 2, 65536);
+        number("--seed", flags->seed, "The training's seed [1]", 0, 9e15);
     }
     {
         auto path = std::make_shared<std::string>();

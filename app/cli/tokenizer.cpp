@@ -9,7 +9,7 @@
 #include "app/cli/verb.h"
 #include "core/base/files.h"
 #include "core/data/chat_template.h"
-#include "core/data/records.h"
+#include "core/data/source.h"
 #include "core/formats/safetensors.h"
 
 namespace distillix::cli {
@@ -88,15 +88,6 @@ struct TrainFlags {
     TokenizerTraining training;
 };
 
-/// A reader of one source, by what it is, as import has it.
-Result<std::unique_ptr<RecordReader>> openSource(const std::string& path, const std::vector<std::string>& extensions) {
-    std::error_code ignored;
-    if (fs::is_directory(path, ignored)) return openFiles(path, TRY(listFolder(path, extensions)).files);
-    const std::string extension = fs::path(path).extension().string();
-    if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") return openJsonl(path);
-    return openTextFile(path);
-}
-
 Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
     std::error_code ignored;
     if (fs::exists(flags.out, ignored))
@@ -105,29 +96,31 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
     training.specialTokens = ChatTemplate::specialTokens();
     TokenizerTrainer trainer(training);
     const StopToken stop = context.stopOnSignals();
+    SourceOptions reading;
+    reading.extensions = flags.extensions;
     std::int64_t records = 0, refused = 0;
     double bytes = 0;
     for (const std::string& source : flags.sources) {
-        const auto reader = TRY(openSource(source, flags.extensions));
+        const SourcePlan plan = TRY(planSource(source, reading));
+        const auto reader = TRY(openSource(plan));
+        const RecordParser parser = parserOf(plan, reading);
+        RecordParser::Scratch scratch;
+        RawRecord raw;
         Record record;
         Refusal refusal;
         while (true) {
             if (stop.raised()) return makeError(ErrorCode::Cancelled, "stopped; nothing was written");
-            const ReadOutcome outcome = TRY(reader->next(record, refusal));
-            if (outcome == ReadOutcome::End) break;
-            if (outcome == ReadOutcome::Refused) {
+            if (!TRY(reader->next(raw))) break;
+            if (raw.state == RawRecord::State::Skipped) continue;
+            if (!parser.parse(raw, scratch, record, refusal)) {
                 context.reporter.warning(refusal.text());
                 ++refused;
+                continue;
             }
-            if (outcome != ReadOutcome::Taken) continue;
-            if (record.conversation) {
-                trainer.add(record.prompt);
-                trainer.add(record.response);
-            } else {
-                trainer.add(record.text);
-            }
+            if (!record.conversation) trainer.add(record.text);
+            for (const ChatMessage& message : record.messages) trainer.add(message.text);
             ++records;
-            bytes += static_cast<double>(record.sourceBytes);
+            bytes += static_cast<double>(raw.sourceBytes);
             Progress progress;
             progress.phase = "reading";
             progress.done = bytes / 1e6;
@@ -156,7 +149,7 @@ void addTokenizerVerbs(VerbSet& verbs) {
         CLI::App* verb = verbs.add(group, "train", "Make a tokenizer of files: BPE, every byte kept",
                                    "distillix tokenizer train src --vocab-size 8000 --out tokenizer.model",
                                    [flags](VerbContext& context) { return trainVerb(context, *flags); });
-        verb->add_option("sources", flags->sources, "JSONL files, folders of code, text files")->required();
+        verb->add_option("sources", flags->sources, "JSONL, JSON, CSV and text files, folders of code")->required();
         verb->add_option("--out", flags->out, "File to write")->required();
         verb->add_option("--vocab-size", flags->training.vocabSize,
                          "Pieces [" + std::to_string(flags->training.vocabSize) + "]")

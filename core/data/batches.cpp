@@ -86,69 +86,23 @@ void place(const TokenDataset& dataset, const Piece& piece, Batch& batch, std::s
     batch.textBytes += piece.textBytes;
 }
 
-}  // namespace
-
-/// Sequence s holds slots [sequenceStart[s], sequenceStart[s+1]); a slot is a place for a piece of one length. Slots
-/// are numbered so that those of one length are consecutive: a slot's number is also an index into an epoch's deal.
-struct BatchLoader::Packing {
-    struct Epoch {
-        std::int64_t number = -1;
-        std::vector<std::uint32_t> deal;   ///< slot → index into pieces
-        std::vector<std::uint32_t> order;  ///< place in the epoch → sequence
-    };
-
-    std::vector<Piece> pieces;               ///< by length
-    std::vector<std::size_t> lengthStart;    ///< first piece of each length, one behind the longest
-    std::vector<std::size_t> sequenceStart;  ///< into slots
-    std::vector<std::uint32_t> slots;
-    std::uint64_t placed = 0;     ///< tokens that are no padding
-    std::array<Epoch, 2> epochs;  ///< two, for micro-batches that reach over an epoch's end
-
-    std::size_t sequences() const { return sequenceStart.size() - 1; }
-
-    Packing(const TokenDataset& dataset, std::uint32_t window, std::uint64_t seed) {
-        for (std::int64_t document = 0; document < dataset.documents(); ++document)
-            cutDocument(dataset, document, window, 1, [&](const Piece& piece) { pieces.push_back(piece); });
-        std::stable_sort(pieces.begin(), pieces.end(),
-                         [](const Piece& a, const Piece& b) { return a.length < b.length; });
-        lengthStart.assign(window + 2, 0);
-        for (const Piece& piece : pieces) {
-            ++lengthStart[piece.length + 1];
-            placed += piece.length;
-        }
-        std::partial_sum(lengthStart.begin(), lengthStart.end(), lengthStart.begin());
-
-        pack(window, seed);
-    }
-
-    void pack(std::uint32_t window, std::uint64_t seed);
-
-    const Epoch& epoch(std::int64_t number, std::uint64_t seed) {
-        Epoch& epoch = epochs[static_cast<std::size_t>(number % 2)];
-        if (epoch.number == number) return epoch;
-        epoch.number = number;
-        Rng rng(seed, kEpochStream + static_cast<std::uint64_t>(number));
-        epoch.deal.resize(pieces.size());
-        std::iota(epoch.deal.begin(), epoch.deal.end(), 0u);
-        for (std::size_t length = 0; length + 1 < lengthStart.size(); ++length)
-            shuffle(std::span(epoch.deal).subspan(lengthStart[length], lengthStart[length + 1] - lengthStart[length]),
-                    rng);
-        epoch.order.resize(sequences());
-        std::iota(epoch.order.begin(), epoch.order.end(), 0u);
-        shuffle(std::span(epoch.order), rng);
-        return epoch;
-    }
-};
+/// The first piece of each length among pieces sorted by length, one behind the longest.
+std::vector<std::size_t> startsOfLengths(std::span<const std::uint32_t> lengths, std::uint32_t window) {
+    std::vector<std::size_t> starts(window + 2, 0);
+    for (const std::uint32_t length : lengths) ++starts[length + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    return starts;
+}
 
 /// Draws lengths at random while a sequence has ample room, then closes it with one length or two that fit exactly, the
 /// most plentiful ones first; only where none do is room left over. About 0.3% padding for documents of a tenth to a
 /// half of T, where best fit in random order leaves 3 to 5%.
-void BatchLoader::Packing::pack(std::uint32_t window, std::uint64_t seed) {
+void packLengths(std::vector<std::uint32_t> draw, const std::vector<std::size_t>& lengthStart, std::uint32_t window,
+                 std::uint64_t seed, std::vector<std::size_t>& sequenceStart, std::vector<std::uint32_t>& slots) {
     std::vector<std::uint32_t> left(window + 1);  // pieces of each length that have no place yet
-    std::vector<std::uint32_t> draw;              // their lengths in random order
     for (std::uint32_t length = 1; length <= window; ++length)
         left[length] = static_cast<std::uint32_t>(lengthStart[length + 1] - lengthStart[length]);
-    for (const Piece& piece : pieces) draw.push_back(piece.length);
+    const std::size_t pieces = draw.size();
     const std::uint32_t longest = draw.empty() ? 0 : draw.back();
     Rng rng(seed, kPackStream);
     shuffle(std::span(draw), rng);
@@ -161,9 +115,9 @@ void BatchLoader::Packing::pack(std::uint32_t window, std::uint64_t seed) {
         slots.push_back(static_cast<std::uint32_t>(lengthStart[length + 1] - left[length]--));
         room -= length;
     };
-    while (slots.size() < pieces.size()) {
+    while (slots.size() < pieces) {
         room = window;
-        while (room > 0 && slots.size() < pieces.size()) {
+        while (room > 0 && slots.size() < pieces) {
             if (room > 2 * longest) {
                 while (left[draw[drawn]] == 0) ++drawn;
                 put(draw[drawn++]);
@@ -193,6 +147,58 @@ void BatchLoader::Packing::pack(std::uint32_t window, std::uint64_t seed) {
         sequenceStart.push_back(slots.size());
     }
 }
+
+}  // namespace
+
+/// Sequence s holds slots [sequenceStart[s], sequenceStart[s+1]); a slot is a place for a piece of one length. Slots
+/// are numbered so that those of one length are consecutive: a slot's number is also an index into an epoch's deal.
+struct BatchLoader::Packing {
+    struct Epoch {
+        std::int64_t number = -1;
+        std::vector<std::uint32_t> deal;   ///< slot → index into pieces
+        std::vector<std::uint32_t> order;  ///< place in the epoch → sequence
+    };
+
+    std::vector<Piece> pieces;               ///< by length
+    std::vector<std::size_t> lengthStart;    ///< first piece of each length, one behind the longest
+    std::vector<std::size_t> sequenceStart;  ///< into slots
+    std::vector<std::uint32_t> slots;
+    std::uint64_t placed = 0;     ///< tokens that are no padding
+    std::array<Epoch, 2> epochs;  ///< two, for micro-batches that reach over an epoch's end
+
+    std::size_t sequences() const { return sequenceStart.size() - 1; }
+
+    Packing(const TokenDataset& dataset, std::uint32_t window, std::uint64_t seed) {
+        for (std::int64_t document = 0; document < dataset.documents(); ++document)
+            cutDocument(dataset, document, window, 1, [&](const Piece& piece) { pieces.push_back(piece); });
+        std::stable_sort(pieces.begin(), pieces.end(),
+                         [](const Piece& a, const Piece& b) { return a.length < b.length; });
+        std::vector<std::uint32_t> lengths;
+        lengths.reserve(pieces.size());
+        for (const Piece& piece : pieces) {
+            lengths.push_back(piece.length);
+            placed += piece.length;
+        }
+        lengthStart = startsOfLengths(lengths, window);
+        packLengths(std::move(lengths), lengthStart, window, seed, sequenceStart, slots);
+    }
+
+    const Epoch& epoch(std::int64_t number, std::uint64_t seed) {
+        Epoch& epoch = epochs[static_cast<std::size_t>(number % 2)];
+        if (epoch.number == number) return epoch;
+        epoch.number = number;
+        Rng rng(seed, kEpochStream + static_cast<std::uint64_t>(number));
+        epoch.deal.resize(pieces.size());
+        std::iota(epoch.deal.begin(), epoch.deal.end(), 0u);
+        for (std::size_t length = 0; length + 1 < lengthStart.size(); ++length)
+            shuffle(std::span(epoch.deal).subspan(lengthStart[length], lengthStart[length + 1] - lengthStart[length]),
+                    rng);
+        epoch.order.resize(sequences());
+        std::iota(epoch.order.begin(), epoch.order.end(), 0u);
+        shuffle(std::span(epoch.order), rng);
+        return epoch;
+    }
+};
 
 BatchLoader::BatchLoader(const TokenDataset& dataset, int batch, int tokens, std::uint64_t seed)
     : m_dataset(&dataset), m_batch(batch), m_tokens(std::max(2, tokens)), m_seed(seed) {}
@@ -257,6 +263,28 @@ double BatchLoader::epochOf(std::int64_t index) const {
 double BatchLoader::paddingShare() const {
     const double all = static_cast<double>(sequencesPerEpoch()) * m_tokens;
     return all > 0 ? 1.0 - static_cast<double>(packing().placed) / all : 0.0;
+}
+
+double paddingShareOf(std::span<const std::uint32_t> documentLengths, int tokens, std::uint64_t seed) {
+    const auto window = static_cast<std::uint32_t>(std::max(2, tokens));
+    std::vector<std::uint32_t> lengths;
+    std::uint64_t placed = 0;
+    for (const std::uint32_t length : documentLengths) {
+        if (length < 2) continue;
+        // As cutDocument() does it: each piece but the first begins with the last token of the one before.
+        for (std::uint64_t begin = 0; begin + 1 < length; begin += window - 1) {
+            lengths.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(window, length - begin)));
+            placed += lengths.back();
+            if (begin + window >= length) break;
+        }
+    }
+    std::sort(lengths.begin(), lengths.end());
+    const auto starts = startsOfLengths(lengths, window);
+    std::vector<std::size_t> sequences;
+    std::vector<std::uint32_t> slots;
+    packLengths(std::move(lengths), starts, window, seed, sequences, slots);
+    const double all = static_cast<double>(sequences.size() - 1) * window;
+    return all > 0 ? 1.0 - static_cast<double>(placed) / all : 0.0;
 }
 
 }  // namespace distillix

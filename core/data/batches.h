@@ -94,4 +94,8 @@ class BatchLoader {
     Packing& packing() const;
 };
 
+/// What share of an epoch's tokens BatchLoader would pad with documents of these lengths, all of whose tokens but the
+/// first are labels.
+double paddingShareOf(std::span<const std::uint32_t> documentLengths, int tokens, std::uint64_t seed = 1);
+
 }  // namespace distillix

@@ -94,6 +94,8 @@ class TokenizerTrainer {
     /// A copy is kept of what is needed. Bytes that are no UTF-8 count as U+FFFD.
     void add(std::string_view text);
     bool empty() const;
+    std::uint64_t textBytes() const;    ///< added so far
+    std::uint64_t sampleBytes() const;  ///< of them, kept to train on
     /// Pieces 0..3 are <unk>, <s> (BOS), </s> (EOS), <pad>, then the special tokens (control pieces), then the 256
     /// bytes. The same texts and options give the same bytes. Little text makes fewer pieces than asked. About 1 s for
     /// each MB of text. InvalidArgument: no text, too small a vocabulary, unusable special tokens.

@@ -36,6 +36,7 @@ class EvenSample {
         }
     }
     const std::vector<std::string>& blocks() const { return m_blocks; }
+    std::uint64_t bytes() const { return m_bytes; }
 
   private:
     void addBlock(std::string_view block) {
@@ -137,6 +138,7 @@ Characters frequentCharacters(const std::vector<std::string>& blocks, std::size_
 struct TokenizerTrainer::State {
     TokenizerTraining options;
     EvenSample sample;
+    std::uint64_t textBytes = 0;
     explicit State(TokenizerTraining given) : options(std::move(given)), sample(options.maxBytes) {}
 };
 
@@ -144,6 +146,7 @@ TokenizerTrainer::TokenizerTrainer(TokenizerTraining options) : m_state(std::mak
 TokenizerTrainer::~TokenizerTrainer() = default;
 
 void TokenizerTrainer::add(std::string_view text) {
+    m_state->textBytes += text.size();
     if (utf8FirstInvalid(text) == std::string_view::npos)
         m_state->sample.add(text);
     else
@@ -152,6 +155,14 @@ void TokenizerTrainer::add(std::string_view text) {
 
 bool TokenizerTrainer::empty() const {
     return m_state->sample.blocks().empty();
+}
+
+std::uint64_t TokenizerTrainer::textBytes() const {
+    return m_state->textBytes;
+}
+
+std::uint64_t TokenizerTrainer::sampleBytes() const {
+    return m_state->sample.bytes();
 }
 
 Result<Tokenizer> TokenizerTrainer::train() const try {

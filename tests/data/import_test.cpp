@@ -2,8 +2,10 @@
 #include "core/data/import.h"
 
 #include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "core/data/batches.h"
 #include "core/data/chat_template.h"
@@ -123,37 +125,53 @@ TEST_F(Import, TextIsBosTextEos) {
     EXPECT_TRUE(loadHeldOutPrompts(m_options.output).value().empty());
 }
 
-TEST_F(Import, EveryRefusedRecordIsToldWithFileAndLine) {
+TEST_F(Import, EveryRefusedRecordIsToldWithFileLineAndColumn) {
     const std::string good = "{\"text\": \"good\"}\n";
-    const auto path = file(
-        "bad.jsonl",
-        "\xef\xbb\xbf" + good + "{\"text\": }\n" + "[1]\n" + "{\"text\": 5}\n" + "{\"text\": \"\"}\n" +
-            "{\"prompt\": \"p\"}\n" + "{\"response\": \"r\"}\n" + "{\"prompt\": \"p\", \"response\": [\"r\"]}\n" +
-            "{\"prompt\": \"p\", \"response\": \"r\", \"text\": \"t\"}\n" + "{}\n" + "{\"text\": \"a\xff\"}\n" +
-            "{\"text\": \"\\ud800\"}\n" + std::string("{\"text\": \"x\"}\0{", 16) + "\n" +
-            "{\"prompt\": \"\", \"response\": \"r\"}\n" + "{\"prompt\": \"p\", \"response\": \"\"}\n" +
-            "{\"prompt\": \"p\", \"response\": \"r\", \"assertion\": 1}\n" + std::string(100000, '[') + "\n" + good);
+    const auto path =
+        file("bad.jsonl",
+             "\xef\xbb\xbf" + good + "{\"text\": }\n" + "[1]\n" + "{\"text\": 5}\n" + "{\"text\": \"\"}\n" +
+                 "{\"prompt\": \"p\"}\n" + "{\"response\": \"r\"}\n" + "{\"prompt\": \"p\", \"response\": [\"r\"]}\n" +
+                 "{\"prompt\": \"p\", \"response\": \"r\", \"text\": \"t\"}\n" + "{}\n" + "{\"text\": \"a\xff\"}\n" +
+                 "{\"text\": \"\\ud800\"}\n" + std::string("{\"text\": \"x\"}\0{", 16) + "\n" +
+                 "{\"prompt\": \"\", \"response\": \"r\"}\n" + "{\"prompt\": \"p\", \"response\": \"\"}\n" +
+                 "{\"prompt\": \"p\", \"response\": \"r\", \"assertion\": 1}\n" + std::string(100000, '[') + "\n" +
+                 "{\"text\": null}\n" + "{\"é\": 1, \"text\": {\"a\": [null, [null]]}}\n" + "{\"text\": \"second\"}\n" +
+                 "{\"text\": \"cut sho");
     m_options.sources = {path};
     const ImportReport report = run();
     EXPECT_EQ(report.info.train.documents, 2u);
-    EXPECT_EQ(report.info.refusedRecords, 16u);
+    EXPECT_EQ(report.info.refusedRecords, 19u);
     std::vector<std::string> told;
     for (const auto& refusal : report.refusals) told.push_back(refusal.text().substr(path.string().size()));
     EXPECT_THAT(
-        told, ElementsAre(":2: is no valid JSON at column 10", ":3: must be a JSON object, not array",
-                          ":4: \"text\" must be a text, not number", ":5: \"text\" is empty", ":6: has no \"response\"",
-                          ":7: has no \"prompt\"", ":8: \"response\" must be a text, not array",
-                          ":9: has both \"text\" and \"prompt\" or \"response\"; which is meant?",
-                          ":10: has neither \"prompt\" and \"response\" nor \"text\"",
-                          ":11: is no valid JSON at column 12", ":12: is no valid JSON at column 17",
-                          ":13: holds a NUL byte", ":14: \"prompt\" is empty", ":15: \"response\" is empty",
-                          ":16: \"assertion\" must be a text, not number", HasSubstr(":17: is no valid JSON")));
+        told, ElementsAre(":2:10: is no valid JSON", ":3:1: must be a JSON object (it is an array)",
+                          ":4:2: \"text\" must be a text (it is a number)", ":5:2: \"text\" is empty",
+                          ":6:1: has no \"response\"", ":7:1: has no \"prompt\"",
+                          ":8:17: \"response\" must be a text (it is an array)",
+                          HasSubstr(":9:1: has both \"text\" and \"prompt\" or \"response\"; which is meant?"),
+                          HasSubstr(":10:1: has no columns that are understood"), ":11:12: is no valid UTF-8",
+                          HasSubstr(":12:1"), ":13:14: holds a NUL byte", ":14:2: \"prompt\" is empty",
+                          ":15:17: \"response\" is empty", ":16:34: \"assertion\" must be a text (it is a number)",
+                          HasSubstr(":17:"), ":18:2: \"text\" is null",
+                          ":19:10: \"text\" must be a text (it is an object)", HasSubstr(":21:18: is no valid JSON")));
+    EXPECT_EQ(report.info.refusedByReason.at("\"text\" must be a text"), 2u);
+    EXPECT_EQ(report.info.refusedByReason.at("\"text\" is null"), 1u);
+    // All of them stand in a file too, with their parts apart.
+    std::istringstream lines(contentOf(m_options.output / "refused.jsonl"));
+    std::size_t number = 0;
+    for (std::string line; std::getline(lines, line); ++number) {
+        const auto json = nlohmann::json::parse(line);
+        EXPECT_EQ(json.at("line"), report.refusals[number].line);
+        EXPECT_EQ(json.at("reason"), report.refusals[number].reason);
+        EXPECT_EQ(json.at("file"), path.string());
+    }
+    EXPECT_EQ(number, 19u);
 }
 
 TEST_F(Import, StrictEndsAtTheFirstRefusal) {
     m_options.sources = {file("bad.jsonl", "{\"text\": \"good\"}\nnonsense\n{\"text\": \"good\"}\n")};
     m_options.strict = true;
-    expectFails("bad.jsonl:2: is no valid JSON", ErrorCode::InvalidData);
+    expectFails("bad.jsonl:2:2: is no valid JSON", ErrorCode::InvalidData);
 }
 
 TEST_F(Import, OnlySoManyRefusalsAreKept) {
@@ -193,11 +211,11 @@ TEST_F(ImportFolder, InSortedOrderWithWhatWasLeftOutCounted) {
                                                        {"link", 1},   {"binary", 1},          {"empty", 1}};
     EXPECT_EQ(report.info.skippedFiles, skipped);
     ASSERT_EQ(report.refusals.size(), 1u);
-    EXPECT_EQ(report.refusals[0].text(), (m_folder / "code/latin.py").string() + ":2: is no valid UTF-8");
+    EXPECT_EQ(report.refusals[0].text(), (m_folder / "code/latin.py").string() + ":2:12: is no valid UTF-8");
 }
 
 TEST_F(ImportFolder, OfTheExtensionsAsked) {
-    m_options.extensions = {".MD"};
+    m_options.reading.extensions = {".MD"};
     m_options.sources = {m_folder / "code/"};
     run();
     EXPECT_THAT(texts("train"), ElementsAre("no code"));
@@ -260,6 +278,7 @@ TEST_F(Import, TheSameInputGivesTheSameBytesOnAnyThreads) {
     const auto first = m_options.output;
     m_options.output = m_folder / "set2";
     m_options.threads = 3;
+    m_options.again = true;
     run();
     for (const char* name : {"dataset.json", "tokenizer.model", "train.index", "train.tokens", "train.mask",
                              "validation.index", "validation.tokens", "validation.mask", "validation.jsonl"})
@@ -313,7 +332,7 @@ TEST_F(Import, TextFileWithBrokenUtf8NamesItsLine) {
                          file("good.txt", "good")};
     const ImportReport report = run();
     ASSERT_EQ(report.refusals.size(), 1u);
-    EXPECT_THAT(report.refusals[0].text(), HasSubstr("bad.txt:3: is no valid UTF-8"));
+    EXPECT_THAT(report.refusals[0].text(), HasSubstr("bad.txt:3:3: is no valid UTF-8"));
 }
 
 TEST_F(Import, WhatCannotBeIsRefused) {
@@ -341,10 +360,118 @@ TEST_F(Import, WhatCannotBeIsRefused) {
 TEST_F(Import, NothingIsReplaced) {
     m_options.sources = {file("good.jsonl", jsonl(0, 30))};
     run();
+    m_options.vocabSize = 401;
     const auto again = importDataset(m_options);
     ASSERT_FALSE(again.ok());
     EXPECT_EQ(again.error().code, ErrorCode::AlreadyExists);
     EXPECT_EQ(split("train").documents(), 30);
+}
+
+TEST_F(Import, TheSameImportIsRecognised) {
+    m_options.sources = {file("good.jsonl", jsonl(0, 30))};
+    const ImportReport first = run();
+    EXPECT_FALSE(first.wasThere);
+    const std::string before = contentOf(m_options.output / "dataset.json");
+    const ImportReport second = run();
+    EXPECT_TRUE(second.wasThere);
+    EXPECT_EQ(datasetInfoToJson(second.info), datasetInfoToJson(first.info));
+    EXPECT_EQ(contentOf(m_options.output / "dataset.json"), before);
+    // Under another name too: the dataset that is there is named. The file's own name does not matter, its content
+    // does.
+    const auto there = m_options.output;
+    m_options.output = m_folder / "other";
+    m_options.sources = {file("copy.jsonl", jsonl(0, 30))};
+    const auto beside = importDataset(m_options);
+    ASSERT_FALSE(beside.ok());
+    EXPECT_EQ(beside.error().code, ErrorCode::AlreadyExists);
+    EXPECT_EQ(beside.error().where, there.string());
+    EXPECT_FALSE(std::filesystem::exists(m_options.output));
+    // Other content of the same length, other options, or being told so: a new import.
+    std::string changed = jsonl(0, 30);
+    changed[changed.find("Add 7")] = 'B';
+    m_options.sources = {file("changed.jsonl", changed)};
+    EXPECT_FALSE(run().wasThere);
+    m_options.sources = {file("copy.jsonl", jsonl(0, 30))};
+    m_options.output = m_folder / "prompts";
+    m_options.learnPrompts = true;
+    EXPECT_FALSE(run().wasThere);
+    m_options.learnPrompts = false;
+    m_options.again = true;
+    m_options.output = m_folder / "again";
+    EXPECT_FALSE(run().wasThere);
+}
+
+TEST_F(Import, WhatAKilledImportLeftIsRemoved) {
+    const auto left = m_folder / "set.partial-999999-0";
+    std::filesystem::create_directories(left);
+    file("set.partial-999999-0/train.tokens.partial-999999-1", "half");
+    m_options.sources = {file("good.jsonl", jsonl(0, 30))};
+    run();
+    EXPECT_FALSE(std::filesystem::exists(left));
+}
+
+TEST_F(Import, DuplicatesAreLeftOut) {
+    const std::string lines = jsonl(0, 40) + jsonl(10, 20) +
+                              "{\"response\": \"return x + 3\", \"prompt\": \"Add 3 to x.\"}\n" +
+                              "{\"prompt\": \"Add 3 to x.\", \"response\": \"another\"}\n";
+    m_options.sources = {file("a.jsonl", lines), file("b.jsonl", jsonl(39, 41))};
+    m_options.validationFile = file("held.jsonl", jsonl(5, 6) + jsonl(100, 103));
+    const ImportReport report = run();
+    EXPECT_EQ(report.info.train.documents, 42u);
+    EXPECT_EQ(report.info.validation.documents, 3u) << "what is trained on is not held out";
+    EXPECT_EQ(report.info.duplicates, 10u + 1 + 1 + 1);
+    EXPECT_EQ(report.info.sources[1].duplicates, 1u);
+    EXPECT_EQ(report.info.sources[1].records, 1u);
+    m_options.keepDuplicates = true;
+    m_options.output = m_folder / "set2";
+    EXPECT_EQ(run().info.train.documents, 54u);
+}
+
+TEST_F(Import, PromptsCanBeLearntToo) {
+    m_options.sources = {file("train.jsonl", jsonl(0, 50))};
+    m_options.learnPrompts = true;
+    const ImportReport report = run();
+    EXPECT_TRUE(report.info.promptsLearnt);
+    const auto dataset = split("train");
+    for (const auto mask : dataset.documentMask(7).subspan(1)) EXPECT_EQ(mask, 1);
+    EXPECT_EQ(dataset.documentBytes(7), std::string("Add 7 to x.").size() + std::string("return x + 7").size());
+}
+
+TEST_F(Import, StatisticsAreThoseOfTheDocuments) {
+    m_options.sources = {file("a.jsonl", jsonl(0, 200)), file("code.py", "def f():\n    return 1\n")};
+    m_options.validationFraction = 0.1;
+    const ImportReport report = run();
+    std::vector<std::uint64_t> lengths;
+    const auto dataset = split("train");
+    for (std::int64_t i = 0; i < dataset.documents(); ++i) lengths.push_back(dataset.documentTokens(i).size());
+    std::sort(lengths.begin(), lengths.end());
+    const LengthStatistics& tokens = report.info.trainStatistics.tokens;
+    EXPECT_EQ(tokens.shortest, lengths.front());
+    EXPECT_EQ(tokens.longest, lengths.back());
+    EXPECT_EQ(tokens.p50, lengths[(lengths.size() + 1) / 2 - 1]);
+    EXPECT_EQ(tokens.p90, lengths[(lengths.size() * 90 + 99) / 100 - 1]);
+    EXPECT_NEAR(tokens.mean, static_cast<double>(dataset.tokens()) / static_cast<double>(dataset.documents()), 0.01);
+    ASSERT_EQ(report.info.languages.size(), 1u);
+    EXPECT_EQ(report.info.languages.at("Python").documents, 1u);
+    EXPECT_EQ(report.info.languages.at("Python").bytes, 22u);
+    // The packing told is the one that training does.
+    BatchLoader loader(dataset, 1, 128, 1);
+    EXPECT_NEAR(report.info.paddingShares.at(128), loader.paddingShare(), 1e-4);
+    const auto loaded = loadDatasetInfo(m_options.output);
+    ASSERT_TRUE(loaded.ok()) << loaded.error().text();
+    EXPECT_EQ(datasetInfoToJson(loaded.value()), datasetInfoToJson(report.info));
+}
+
+TEST_F(Import, DatasetsOfVersion1AreRead) {
+    file("dataset.json", R"({"format": "distillix-dataset", "version": 1, "sources": ["a.jsonl"], "kind": "text",
+        "template": "distillix-chat-1", "tokenizer": {"file": "tokenizer.model", "sha256": "x", "pieces": 400, "trained": true},
+        "splits": {"train": {"documents": 1, "tokens": 2, "labels": 1, "text_bytes": 3, "longest_document": 2, "crc32c": 4},
+                   "validation": {"documents": 0, "tokens": 0, "labels": 0, "text_bytes": 0, "longest_document": 0, "crc32c": 0}},
+        "held_out_prompts": 0, "refused_records": 0, "skipped_files": {}})");
+    const auto info = loadDatasetInfo(m_folder);
+    ASSERT_TRUE(info.ok()) << info.error().text();
+    EXPECT_EQ(info.value().sources.at(0).path, "a.jsonl");
+    EXPECT_EQ(info.value().train.textBytes, 3u);
 }
 
 TEST_F(Import, StopsWhenAskedAndLeavesNothing) {
@@ -392,7 +519,7 @@ TEST_F(Import, DamagedDatasetFoldersAreRefused) {
     expectBad("[]", "no dataset");
     expectBad("{\"format\": \"other\"}", "no dataset");
     expectBad("{\"format\": 3}", "damaged");
-    expectBad("{\"format\": \"distillix-dataset\", \"version\": 2}", "version 2");
+    expectBad("{\"format\": \"distillix-dataset\", \"version\": 3}", "version 3");
     expectBad("{\"format\": \"distillix-dataset\", \"version\": 1}", "damaged");
     expectBad(std::string(1 << 20, '['), "damaged");
     file("validation.jsonl", "{\"prompt\": \"p\", \"response\": \"r\"}\nbroken\n");
