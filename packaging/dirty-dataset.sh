@@ -28,7 +28,7 @@ take() {
   [ -d "$folder/$name" ] || [ ${#from[@]} -eq 0 ] || {
     mkdir -p "$folder/$name.partial"
     find "${from[@]}" -xdev -type f "$@" -size -16M -printf '%s %p\n' 2>/dev/null | LC_ALL=C sort -k 2 |
-      awk '{ total += $1; if (total > 150e6) exit; sub(/^[0-9]+ /, ""); print }' |
+      awk '{ total += $1; if (total <= 150e6) { sub(/^[0-9]+ /, ""); print } }' |
       tar -C / --ignore-failed-read -cf - -T - 2>/dev/null | tar -C "$folder/$name.partial" -xf -
     mv "$folder/$name.partial" "$folder/$name"
   }
@@ -39,7 +39,7 @@ take sources /usr/include /usr/lib/python3 /usr/lib/python3.11 /usr/share/perl /
 
 # JSON files of every make, one after the other, and one cut off in the middle.
 if [ ! -e "$folder/all.json" ]; then
-  find /usr/share /usr/lib -xdev -type f -name '*.json' -size -4M 2>/dev/null | LC_ALL=C sort | head -n 4000 |
+  find /usr/share /usr/lib -xdev -type f -name '*.json' -size -4M 2>/dev/null | LC_ALL=C sort | awk 'NR <= 4000' |
     while read -r file; do cat "$file"; echo; done >"$folder/all.json.partial"
   printf '{"text": "cut off in the mid' >>"$folder/all.json.partial"
   mv "$folder/all.json.partial" "$folder/all.json"

@@ -363,6 +363,10 @@ bool fits(const Row& row, const ColumnMapping& mapping) {
         return column.empty() || row.cell(column).kind != Cell::Kind::Missing;
     };
     if (mapping.shape == RecordShape::Automatic) return false;
+    // A record that has both is to be asked about, whatever the others are.
+    const auto alsoHas = [&](const char* column) { return row.cell(column).kind != Cell::Kind::Missing; };
+    if (mapping.shape == RecordShape::PromptResponse && alsoHas("text")) return false;
+    if (mapping.shape == RecordShape::Text && (alsoHas("prompt") || alsoHas("response"))) return false;
     return has(mapping.prompt) && has(mapping.response) && has(mapping.responses) && has(mapping.text) &&
            has(mapping.messages);
 }

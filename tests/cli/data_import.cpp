@@ -116,7 +116,7 @@ TEST(DataImport, TheFirstBatchIsTheTrainers) {
     EXPECT_EQ(beside.lines().back().at("where"), (folder / "set").string());
 }
 
-TEST(DataImport, KilledAtAnyMomentItIsWholeOrNotThere) {
+TEST(DataImport, SlowKilledAtAnyMomentItIsWholeOrNotThere) {
     const TemporaryFolder folder;
     const double began = steadyNow();
     ASSERT_EQ(run(importWords(folder / "whole")).code, 0);
