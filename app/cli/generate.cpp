@@ -5,6 +5,7 @@
 #include "app/cli/speaker.h"
 #include "app/cli/table.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
 
 namespace distillix::cli {
 using Json = nlohmann::ordered_json;
@@ -26,7 +27,7 @@ Result<std::vector<std::string>> promptsOf(const std::string& path) {
         at = end + 1;
         ++number;
         if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-        const Json json = Json::parse(line, nullptr, false);
+        const Json json = parseJson(line);
         if (!json.is_object() || !json.contains("prompt") || !json["prompt"].is_string())
             return makeError(ErrorCode::InvalidData, "is no JSON object with a \"prompt\"",
                              path + ": line " + std::to_string(number));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/files.h"
+#include "core/base/json.h"
 #include "core/data/byte_source.h"
 
 namespace distillix {
@@ -148,7 +149,7 @@ Result<DatasetInfo> loadDatasetInfo(const std::filesystem::path& datasetFolder) 
     const std::string text = TRY(readFile(path, 16u << 20));
     const auto bad = [&](const std::string& what) { return makeError(ErrorCode::InvalidData, what, path.string()); };
     try {
-        const auto json = nlohmann::ordered_json::parse(text);
+        const auto json = parseJson(text);
         if (!json.is_object() || json.value("format", "") != kFormat) return bad("is no dataset of this program");
         const int version = json.at("version").get<int>();
         if (version < 1 || version > kVersion)

@@ -128,6 +128,9 @@ struct TokenDataset::State {
                              splitFile(folder, split, "index").string());
         if (header.headerBytes != sizeof header || headerCrc(header) != header.headerCrc)
             return bad("index", "its header is damaged (checksum); import the data again");
+        if (header.vocabSize < 1 || header.padId < 0 || header.padId >= header.vocabSize)
+            return bad("index", "pads with the id " + std::to_string(header.padId) + ", outside its vocabulary of " +
+                                    std::to_string(header.vocabSize));
         const auto recordBytes = bytes.subspan(sizeof header);
         if (header.documents > recordBytes.size() / sizeof(shards::Record) ||
             header.documents * sizeof(shards::Record) != recordBytes.size())

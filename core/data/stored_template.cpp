@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
+#include "core/base/json.h"
 
 namespace distillix {
 namespace {
@@ -40,7 +41,7 @@ Result<StoredTemplate> loadStoredTemplate(const fs::path& folder) {
     const auto wrong = [&](const std::string& what) {
         return makeError(ErrorCode::InvalidData, what, (folder / kNameFile).string());
     };
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parseJson(text);
     if (!json.is_object() || !json.contains("template") || !json["template"].is_string())
         return wrong("is no JSON object with a \"template\"");
     if (json.value("version", Json(1)) != Json(1)) return wrong("is of another version than 1");

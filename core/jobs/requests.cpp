@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
+
 namespace distillix {
 namespace {
 using Json = nlohmann::ordered_json;
@@ -55,7 +57,7 @@ struct RequestReader::State {
     /// False after "quit".
     bool take(const std::string& line) {
         if (line.find_first_not_of(" \t\r") == std::string::npos) return true;
-        Json body = Json::parse(line, nullptr, false);
+        Json body = parseJson(line);
         Json id = nullptr;
         if (body.is_object() && body.contains("id")) id = body["id"];
         const bool idFits = id.is_string() || id.is_number_integer();

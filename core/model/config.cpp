@@ -2,6 +2,7 @@
 #include "core/model/config.h"
 
 #include "core/base/files.h"
+#include "core/base/json.h"
 
 namespace distillix {
 
@@ -76,8 +77,9 @@ nlohmann::ordered_json modelConfigToJson(const ModelConfig& config) {
 
 Result<ModelConfig> loadModelConfig(const std::filesystem::path& configJson) {
     const std::string text = TRY(readFile(configJson, 1 << 20));
-    const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-    if (json.is_discarded()) return makeError(ErrorCode::InvalidData, "is not valid JSON", configJson.string());
+    const auto json = parseJson(text);
+    if (json.is_discarded())
+        return makeError(ErrorCode::InvalidData, "is not valid JSON, or nests too deep", configJson.string());
     return TRY_AT(modelConfigFromJson(json), configJson.string());
 }
 

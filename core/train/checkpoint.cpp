@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/base/files.h"
+#include "core/base/json.h"
 
 namespace distillix {
 
@@ -69,7 +70,7 @@ Error broken(const fs::path& checkpoint, const std::string& what) {
 
 Result<nlohmann::ordered_json> readTrainerJson(const fs::path& checkpoint) {
     const std::string text = TRY(readFile(checkpoint / "trainer.json", 1 << 20));
-    auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+    auto json = parseJson(text);
     if (json.is_discarded() || !json.is_object()) return broken(checkpoint, "is not a JSON object");
     return json;
 }

@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
 #include "core/train/run_folder_files.h"
 #include "core/train/run_lock.h"
 
@@ -186,7 +187,7 @@ struct RunFolder::State {
         for (const auto& id : commandIds(".json")) {
             std::string name;
             const auto text = readFile(path / kCommands / (id + ".json"), kLargestCommand);
-            const auto json = text.ok() ? Json::parse(*text, nullptr, false) : Json();
+            const auto json = text.ok() ? parseJson(*text) : Json();
             if (json.is_object() && json.contains("command") && json["command"].is_string())
                 name = json["command"].get<std::string>();
             TRY_VOID(answerEvent(id, name, step, false, why));
@@ -331,7 +332,7 @@ Result<std::vector<RunCommand>> RunFolder::pollCommands(std::int64_t step) {
             if (text.error().code != ErrorCode::NotFound) TRY_VOID(refuse(text.error().message));  // else taken back
             continue;
         }
-        auto json = Json::parse(*text, nullptr, false);
+        auto json = parseJson(*text);
         if (!json.is_object() || !json.contains("command") || !json["command"].is_string()) {
             TRY_VOID(refuse("it is no JSON object with a \"command\""));
             continue;

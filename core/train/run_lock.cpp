@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
 
 namespace distillix {
 namespace fs = std::filesystem;
@@ -71,7 +72,7 @@ nlohmann::ordered_json identityToJson(const ProcessIdentity& identity) {
 }
 
 std::optional<ProcessIdentity> identityFromText(const std::string& text) {
-    const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+    const auto json = parseJson(text);
     if (!json.is_object()) return {};
     ProcessIdentity identity;
     const auto string = [&](const char* key) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
 #include "core/train/run_folder.h"
 #include "core/train/run_folder_files.h"
 #include "core/train/run_lock.h"
@@ -32,7 +34,7 @@ constexpr std::size_t kLongestLine = 64u << 20;
 Json objectFrom(const fs::path& file) {
     const auto text = readFile(file, kLargestSmallFile);
     if (!text.ok()) return Json::object();
-    Json json = Json::parse(*text, nullptr, false);
+    Json json = parseJson(*text);
     return json.is_object() ? json : Json::object();
 }
 
@@ -46,13 +48,19 @@ std::int64_t integerOf(const Json& json, const char* key) {
     return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
-/// Applies one line to the valid ones so far.
-void applyLine(std::vector<Json>& lines, Json line) {
-    if (const auto from = resumeMarker(line)) {
-        std::erase_if(lines, [&](const Json& earlier) { return lineStep(earlier).value_or(0) > *from; });
-        return;
+/// The valid ones of a log's lines: those that no marker behind them makes void; markers left out. From the end, so
+/// that a file of nothing but markers costs no more than any other.
+std::vector<Json> validLines(std::vector<Json> lines) {
+    std::int64_t from = std::numeric_limits<std::int64_t>::max();
+    std::vector<Json> valid;
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+        if (const auto marker = resumeMarker(*line))
+            from = std::min(from, *marker);
+        else if (lineStep(*line).value_or(0) <= from)
+            valid.push_back(std::move(*line));
     }
-    lines.push_back(std::move(line));
+    std::reverse(valid.begin(), valid.end());
+    return valid;
 }
 
 /// Lines of the last `bytes` of a log, torn ones left out; `whole` says whether that was the whole file.
@@ -75,8 +83,7 @@ std::vector<Json> lastLines(const fs::path& path, std::uint64_t bytes, bool& who
     }
     ::close(fd);
     for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
-        Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
-                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+        Json line = parseJson(std::string_view(text).substr(at, end - at));
         if (line.is_object()) lines.push_back(std::move(line));
     }
     return lines;
@@ -87,8 +94,7 @@ Json lastValidLine(const fs::path& run, RunLog log, const std::string& type) {
     const auto matches = [&](const Json& line) { return type.empty() || stringOf(line, "type") == type; };
     for (std::uint64_t bytes : {std::uint64_t{64} << 10, std::uint64_t{4} << 20}) {
         bool whole = false;
-        std::vector<Json> valid;
-        for (Json& line : lastLines(runLogPath(run, log), bytes, whole)) applyLine(valid, std::move(line));
+        const std::vector<Json> valid = validLines(lastLines(runLogPath(run, log), bytes, whole));
         for (auto line = valid.rbegin(); line != valid.rend(); ++line)
             if (matches(*line)) return *line;
         if (whole) return {};
@@ -170,7 +176,7 @@ Json run_files::infoToJson(const RunInfo& info) {
 }
 
 Result<RunInfo> run_files::infoFromText(const std::string& text, const fs::path& file) {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parseJson(text);
     const auto broken = [&](const std::string& what) { return makeError(ErrorCode::InvalidData, what, file.string()); };
     if (!json.is_object()) return broken("is no JSON object");
     const auto version = json.find("formatVersion");
@@ -259,8 +265,7 @@ Result<std::vector<RunTail::Update>> RunTail::poll() {
     std::size_t at = 0;
     for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
         if (end == at) continue;
-        Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
-                                text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+        Json line = parseJson(std::string_view(text).substr(at, end - at));
         if (!line.is_object()) {
             ++m_broken;
             continue;
@@ -278,8 +283,8 @@ Result<std::vector<Json>> readRunLines(const fs::path& run, RunLog log) {
     while (true) {
         const auto before = tail.offset();
         auto updates = TRY(tail.poll());
-        for (auto& update : updates) applyLine(lines, std::move(update.line));
-        if (tail.offset() == before) return lines;
+        for (auto& update : updates) lines.push_back(std::move(update.line));
+        if (tail.offset() == before) return validLines(std::move(lines));
     }
 }
 
