@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/formats/tensor_values.h"
+
 namespace distillix {
 namespace {
 
@@ -33,12 +35,6 @@ const char* typeNameInFile(DType type) {
     return "?";
 }
 
-std::string shapeText(const std::vector<std::int64_t>& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-    return text + "]";
-}
-
 /// elements * bytes each, or nothing where that overflows.
 std::optional<std::uint64_t> tensorBytes(const std::vector<std::int64_t>& shape, DType type) {
     std::uint64_t bytes = dtypeBytes(type);
@@ -47,14 +43,6 @@ std::optional<std::uint64_t> tensorBytes(const std::vector<std::int64_t>& shape,
             return std::nullopt;
     }
     return bytes;
-}
-
-std::optional<std::string> nameProblem(const std::string& name) {
-    if (name.empty()) return "a tensor has an empty name";
-    for (const char c : name) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "a tensor's name holds a control character";
-    }
-    return std::nullopt;
 }
 
 /// Reads the header event by event: no tree is built, so a duplicate key is seen, and depth costs nothing.
@@ -112,7 +100,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
                 tensor = value;
                 if (!m_names.insert(value).second) return fail("stands in the header twice");
                 if (value == kMetadataKey) return true;
-                if (auto name = nameProblem(value)) {
+                if (auto name = tensorNameProblem(value)) {
                     tensor.clear();
                     return fail(*name);
                 }
@@ -333,6 +321,11 @@ Result<const SafetensorsEntry*> SafetensorsFile::need(const std::string& name,
 Result<std::vector<float>> SafetensorsFile::floats(const std::string& name,
                                                    const std::vector<std::int64_t>& shape) const {
     const SafetensorsEntry& entry = *TRY(need(name, shape));
+    if (!isFloating(entry.type))
+        return makeError(
+            ErrorCode::InvalidData,
+            std::string("is of type ") + typeNameInFile(entry.type) + ", but F32, F16, BF16 or F64 is needed",
+            tensorPlace(m_path, name));
     const auto data = bytes(entry);
     const std::size_t count = entry.elements();
     std::vector<float> values;
@@ -342,22 +335,8 @@ Result<std::vector<float>> SafetensorsFile::floats(const std::string& name,
         return makeError(ErrorCode::OutOfMemory, std::to_string(count * sizeof(float)) + " bytes are needed",
                          tensorPlace(m_path, name));
     }
-    switch (entry.type) {
-        case DType::F32:
-            if (count) std::memcpy(values.data(), data.data(), count * sizeof(float));
-            return values;
-        case DType::F16:
-            for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(readAt<Float16>(data, i));
-            return values;
-        case DType::BF16:
-            for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(readAt<BFloat16>(data, i));
-            return values;
-        default:
-            return makeError(
-                ErrorCode::InvalidData,
-                std::string("is of type ") + typeNameInFile(entry.type) + ", but F32, F16 or BF16 is needed",
-                tensorPlace(m_path, name));
-    }
+    floatsFrom(entry.type, data, values);
+    return values;
 }
 
 Result<std::vector<std::int32_t>> SafetensorsFile::ints(const std::string& name,
@@ -399,7 +378,7 @@ Result<void> writeSafetensors(const std::filesystem::path& path, std::span<const
         const auto bad = [&](std::string what) {
             return makeError(ErrorCode::InvalidArgument, std::move(what), tensorPlace(path, tensor.name));
         };
-        if (auto problem = nameProblem(tensor.name)) return bad(*problem);
+        if (auto problem = tensorNameProblem(tensor.name)) return bad(*problem);
         if (tensor.name == kMetadataKey || !names.insert(tensor.name).second) return bad("the name is taken");
         const auto needed = tensorBytes(tensor.shape, tensor.type);
         if (!needed || *needed != tensor.bytes.size())

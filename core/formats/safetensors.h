@@ -35,8 +35,8 @@ class SafetensorsFile {
     /// Null where there is none.
     const SafetensorsEntry* find(const std::string& name) const;
     std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
-    /// The tensor converted to float32 (from F32, F16 or BF16). NotFound and InvalidData name file and tensor; `shape`
-    /// is checked unless it is empty.
+    /// The tensor converted to float32 (from F32, F16, BF16 or F64). NotFound and InvalidData name file and tensor;
+    /// `shape` is checked unless it is empty.
     Result<std::vector<float>> floats(const std::string& name, const std::vector<std::int64_t>& shape = {}) const;
     /// The tensor as int32 (from I32 or I64, range-checked).
     Result<std::vector<std::int32_t>> ints(const std::string& name, const std::vector<std::int64_t>& shape = {}) const;
