@@ -144,6 +144,7 @@ int mainOf(int argc, char** argv) {
     addRunsVerbs(verbs);
     addGenerateVerb(verbs);
     addChatVerb(verbs);
+    addImportModelVerb(verbs);
     addEvalVerb(verbs);
     addExportVerb(verbs);
     addInfoVerbs(verbs);

@@ -67,6 +67,7 @@ void addDataVerbs(VerbSet& verbs);
 void addEvalVerb(VerbSet& verbs);
 void addExportVerb(VerbSet& verbs);
 void addGenerateVerb(VerbSet& verbs);
+void addImportModelVerb(VerbSet& verbs);
 void addInfoVerbs(VerbSet& verbs);
 void addLogitsVerb(VerbSet& verbs);
 void addRunsVerbs(VerbSet& verbs);
