@@ -34,6 +34,7 @@ Json runJson(const RunSummary& run) {
                  {"name", run.info.name},
                  {"state", runStateName(run.state)},
                  {"message", run.message},
+                 {"lastLog", run.lastLog},
                  {"step", run.step},
                  {"created", run.info.created},
                  {"model", run.info.model},
@@ -56,6 +57,7 @@ std::string runText(const RunSummary& run) {
     std::vector<std::pair<std::string, std::string>> pairs{
         {"run", run.path.string()}, {"name", run.info.name}, {"state", runStateName(run.state)}};
     if (!run.message.empty()) pairs.emplace_back("message", run.message);
+    for (const auto& line : run.lastLog) pairs.emplace_back("its last lines", line);
     if (run.pid) pairs.emplace_back("trainer", "process " + std::to_string(run.pid) + " on " + run.host);
     pairs.emplace_back("created", run.info.created);
     pairs.emplace_back("dataset", run.info.datasetPath);

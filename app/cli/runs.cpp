@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// runs list, show, stop, checkpoint: looking at run folders, and asking their trainers. Nothing here computes.
-#include <cstdio>
+// runs: looking at run folders, and asking their trainers. Nothing here computes.
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <thread>
 
+#include "app/cli/field_flags.h"
 #include "app/cli/run_text.h"
 #include "app/cli/table.h"
 #include "app/cli/verb.h"
 #include "core/base/clock.h"
+#include "core/base/files.h"
+#include "core/infer/generator.h"
+#include "core/train/edits.h"
 #include "core/train/run_folder.h"
 
 namespace distillix::cli {
@@ -31,15 +36,25 @@ Result<int> listVerb(VerbContext& context, const std::string& folder) {
     return 0;
 }
 
+bool lives(RunState state) {
+    return state == RunState::Running || state == RunState::Paused || state == RunState::Unknown;
+}
+
+/// What became of a run that nobody trains.
+std::string fateOf(const RunSummary& run) {
+    return std::string("it is ") + runStateName(run.state) + " at step " + std::to_string(run.step) +
+           (run.message.empty() ? std::string() : ": " + run.message);
+}
+
 /// Sends a command and waits until the trainer answers it, ends or goes silent.
-Result<int> askVerb(VerbContext& context, const fs::path& path, const std::string& command) {
+Result<int> askVerb(VerbContext& context, const fs::path& path, const std::string& command,
+                    const Json& arguments = Json::object()) {
     const RunSummary run = TRY(readRun(path));
-    if (run.state != RunState::Running && run.state != RunState::Unknown)
-        return makeError(ErrorCode::NotFound, std::string("nobody trains this run: it is ") + runStateName(run.state),
-                         path.string());
+    if (!lives(run.state))
+        return makeError(ErrorCode::NotFound, "nobody trains this run: " + fateOf(run), path.string());
     RunTail tail(path, RunLog::Events);
     while (!TRY(tail.poll()).empty()) continue;  // what was said before is not the answer
-    const std::string id = TRY(sendRunCommand(path, command));
+    const std::string id = TRY(sendRunCommand(path, command, arguments));
     const StopToken stop = context.stopOnSignals();
     const double began = steadyNow();
     double lastBeat = began, lastLook = began;
@@ -51,9 +66,11 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
             const std::string message = line.value("message", "");
             if (!line.value("ok", false))
                 return makeError(ErrorCode::Cancelled, "the trainer refused: " + message, path.string());
-            context.reporter.result(
-                {{"id", id}, {"command", command}, {"step", line.value("step", std::int64_t{0})}, {"message", message}},
-                message.empty() ? command + ": done" : message);
+            Json result = {{"id", id}, {"command", command}};
+            for (const auto& [key, value] : line.items())
+                if (key != "type" && key != "ok" && !result.contains(key)) result[key] = value;
+            const std::string text = line.value("text", "");
+            context.reporter.result(result, !text.empty() ? text : message.empty() ? command + ": done" : message);
             return 0;
         }
         if (stop.raised())
@@ -67,15 +84,13 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
                 count = later.heartbeat->count;
                 lastBeat = now;
             }
-            if (later.state != RunState::Running && later.state != RunState::Unknown) {
+            if (!lives(later.state)) {
                 const Json answer = TRY(findCommandAnswer(path, id));
                 if (answer.is_null()) {
                     std::error_code ignored;
                     fs::remove(path / "commands" / (id + ".json"), ignored);  // nobody is there to take it
-                    return makeError(
-                        ErrorCode::Io,
-                        std::string("the trainer ended without an answer: the run is ") + runStateName(later.state),
-                        path.string());
+                    return makeError(ErrorCode::Io, "the trainer ended without an answer: " + fateOf(later),
+                                     path.string());
                 }
                 continue;  // the next poll finds it
             }
@@ -83,7 +98,7 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
             progress.phase = command;
             progress.done = static_cast<double>(later.step);
             progress.unit = "steps";
-            progress.detail = "waiting for the trainer" +
+            progress.detail = (later.state == RunState::Paused ? later.message : "waiting for the trainer") +
                               (now - lastBeat > 10 ? ", silent for " + durationText(now - lastBeat) : std::string());
             context.reporter.progress(progress);
         }
@@ -92,10 +107,42 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
     }
 }
 
+/// Metrics and validations as one table: a line a step, columns in the order in which they first appear.
+Result<int> exportVerb(VerbContext& context, const fs::path& path, const fs::path& out) {
+    TRY(readRunInfo(path));
+    const auto metrics = TRY(readRunLines(path, RunLog::Metrics));
+    std::map<std::int64_t, Json> validations;
+    for (const auto& line : TRY(readRunLines(path, RunLog::Events)))
+        if (line.value("type", "") == "validation") validations[line.value("step", std::int64_t{0})] = line;
+    std::vector<std::string> columns;
+    for (const auto& line : metrics)
+        for (const auto& [key, value] : line.items())
+            if (std::find(columns.begin(), columns.end(), key) == columns.end()) columns.push_back(key);
+    const auto cell = [](const Json& line, const std::string& key) {
+        const auto found = line.find(key);
+        if (found == line.end() || found->is_null()) return std::string();
+        return found->is_boolean() ? std::string(found->get<bool>() ? "1" : "0") : found->dump();
+    };
+    std::string text;
+    for (const auto& column : columns) text += column + ",";
+    text += "validationLoss,validationBitsPerByte\n";
+    for (const auto& line : metrics) {
+        for (const auto& column : columns) text += cell(line, column) + ",";
+        const auto validation = validations.find(line.value("step", std::int64_t{0}));
+        const bool there = validation != validations.end();
+        text += (there ? cell(validation->second, "loss") : "") + "," +
+                (there ? cell(validation->second, "bitsPerByte") : "") + "\n";
+    }
+    TRY_VOID(writeFileAtomic(out, text));
+    context.reporter.result({{"file", out.string()}, {"steps", metrics.size()}},
+                            groupedText(static_cast<std::int64_t>(metrics.size())) + " steps in " + out.string());
+    return 0;
+}
+
 }  // namespace
 
 void addRunsVerbs(VerbSet& verbs) {
-    CLI::App* group = verbs.addGroup("runs", "Look at training runs, and ask their trainers to stop or save");
+    CLI::App* group = verbs.addGroup("runs", "Look at training runs, and tell their trainers what to do");
     {
         auto folder = std::make_shared<std::string>("runs");
         CLI::App* verb = verbs.add(group, "list", "The runs in a folder, newest first", "distillix runs list runs",
@@ -118,8 +165,76 @@ void addRunsVerbs(VerbSet& verbs) {
                                    [path, command](VerbContext& context) { return askVerb(context, *path, command); });
         verb->add_option("run", *path, "Run folder")->required();
     };
-    ask("stop", "Ask a run's trainer to write a checkpoint and end; waits for its answer");
+    ask("stop", "Ask a run's trainer to write a checkpoint and end; tells what is kept");
     ask("checkpoint", "Ask a run's trainer to write a checkpoint now; waits for its answer");
+    ask("resume", "Ask a run's trainer that was paused to go on (train resume starts one that has ended)");
+    {
+        struct Flags {
+            std::string run;
+            bool release = false;
+        };
+        auto flags = std::make_shared<Flags>();
+        CLI::App* verb = verbs.add(
+            group, "pause", "Ask a run's trainer to wait, without ending", "distillix runs pause runs/first --release",
+            [flags](VerbContext& context) {
+                return askVerb(context, flags->run, "pause", flags->release ? Json{{"release", true}} : Json::object());
+            });
+        verb->add_option("run", flags->run, "Run folder")->required();
+        verb->add_flag("--release", flags->release,
+                       "Write a checkpoint and give the memory back meanwhile; it goes on bit for bit");
+    }
+    {
+        struct Flags {
+            std::string run, prompt, text;
+            FieldFlags<SamplingConfig> sampling;
+        };
+        auto flags = std::make_shared<Flags>();
+        CLI::App* verb =
+            verbs.add(group, "sample", "Ask the model as it is now, between two steps of its training",
+                      "distillix runs sample runs/first --prompt \"Write a function add(a, b).\"",
+                      [flags](VerbContext& context) -> Result<int> {
+                          Json arguments = flags->sampling.given();
+                          if (flags->prompt.empty() == flags->text.empty())
+                              return makeError(ErrorCode::InvalidArgument, "give one of --prompt and --text");
+                          arguments[flags->prompt.empty() ? "text" : "prompt"] =
+                              flags->prompt.empty() ? flags->text : flags->prompt;
+                          return askVerb(context, flags->run, "sample", arguments);
+                      });
+        verb->add_option("run", flags->run, "Run folder")->required();
+        verb->add_option("--prompt", flags->prompt, "A question, put as the chat template has it")->type_name("TEXT");
+        verb->add_option("--text", flags->text, "A text to go on from")->type_name("TEXT");
+        flags->sampling.addTo(*verb,
+                              {{}, "Sampling (where not given: greedy, as long as the run's own samples)", false});
+    }
+    {
+        struct Flags {
+            std::string run;
+            std::vector<std::string> values;
+        };
+        auto flags = std::make_shared<Flags>();
+        std::string names = "learning_rate (of both optimizers, in proportion)";
+        for (const auto& name : editableFields()) names += ", " + name;
+        CLI::App* verb =
+            verbs.add(group, "set", "Change a running training's settings from its next step on: " + names,
+                      "distillix runs set runs/first learning_rate=0.005 steps=2000",
+                      [flags](VerbContext& context) -> Result<int> {
+                          return askVerb(context, flags->run, "set", {{"values", TRY(editFromText(flags->values))}});
+                      });
+        verb->add_option("run", flags->run, "Run folder")->required();
+        verb->add_option("values", flags->values, "NAME=VALUE ...")->required();
+    }
+    {
+        struct Flags {
+            std::string run, out;
+        };
+        auto flags = std::make_shared<Flags>();
+        CLI::App* verb =
+            verbs.add(group, "export-metrics", "A run's metrics and validations as a CSV file",
+                      "distillix runs export-metrics runs/first --out first.csv",
+                      [flags](VerbContext& context) { return exportVerb(context, flags->run, flags->out); });
+        verb->add_option("run", flags->run, "Run folder")->required();
+        verb->add_option("--out", flags->out, "File to write")->type_name("FILE")->required();
+    }
 }
 
 }  // namespace distillix::cli

@@ -400,6 +400,27 @@ MappedFile::~MappedFile() {
     if (m_data) ::munmap(const_cast<std::byte*>(m_data), m_size);
 }
 
+void MappedFile::forget(std::span<const std::byte> part) const {
+    // Pages that the part has to itself; the rest of the mapping may be in use.
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+    const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / page * page;
+    if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+Result<std::uint32_t> crc32cOfFile(const fs::path& path) {
+    std::uint64_t size = 0;
+    const Descriptor file = TRY(openRegular(path, size));
+    std::vector<std::byte> block(kBufferBytes);
+    std::uint32_t sum = 0;
+    while (true) {
+        const ssize_t got = retried([&] { return ::read(file.get(), block.data(), block.size()); });
+        if (got < 0) return errnoError("cannot read", path, errno);
+        if (got == 0) return sum;
+        sum = crc32c(std::span(block.data(), static_cast<std::size_t>(got)), sum);
+    }
+}
+
 Result<void> syncFolder(const fs::path& folder) {
     const fs::path path = folder.empty() ? fs::path(".") : folder;
     Descriptor descriptor = openDescriptor(path, O_RDONLY | O_DIRECTORY);

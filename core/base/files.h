@@ -80,6 +80,8 @@ class MappedFile {
     MappedFile& operator=(MappedFile&&) noexcept;
     ~MappedFile();
     std::span<const std::byte> bytes() const { return {m_data, m_size}; }
+    /// This part is not needed soon: its pages need not stay in this process's memory.
+    void forget(std::span<const std::byte> part) const;
     std::string_view text() const { return {reinterpret_cast<const char*>(m_data), m_size}; }
 
   private:
@@ -102,5 +104,7 @@ std::uint32_t crc32cPortable(std::span<const std::byte> bytes, std::uint32_t see
 
 /// CRC-32C (Castagnoli) of bytes, for the checksums in our own files; chain calls through `seed`.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed = 0);
+/// Of a whole file, read a piece at a time.
+Result<std::uint32_t> crc32cOfFile(const std::filesystem::path& path);
 
 }  // namespace distillix

@@ -368,6 +368,10 @@ Result<std::vector<std::int32_t>> SafetensorsFile::ints(const std::string& name,
     return values;
 }
 
+void SafetensorsFile::forget(const std::string& name) const {
+    if (const SafetensorsEntry* entry = find(name)) m_file.forget(bytes(*entry));
+}
+
 Result<void> writeSafetensors(const std::filesystem::path& path, std::span<const SafetensorsTensor> tensors,
                               const std::map<std::string, std::string>& metadata) try {
     nlohmann::ordered_json header = nlohmann::ordered_json::object();
@@ -381,7 +385,7 @@ Result<void> writeSafetensors(const std::filesystem::path& path, std::span<const
         if (auto problem = tensorNameProblem(tensor.name)) return bad(*problem);
         if (tensor.name == kMetadataKey || !names.insert(tensor.name).second) return bad("the name is taken");
         const auto needed = tensorBytes(tensor.shape, tensor.type);
-        if (!needed || *needed != tensor.bytes.size())
+        if (!needed || (!tensor.fetch && *needed != tensor.bytes.size()))
             return bad("shape " + shapeText(tensor.shape) + " of " + typeNameInFile(tensor.type) + " does not make " +
                        std::to_string(tensor.bytes.size()) + " bytes");
         header[tensor.name] = {
@@ -397,7 +401,13 @@ Result<void> writeSafetensors(const std::filesystem::path& path, std::span<const
     AtomicFile file = TRY(AtomicFile::create(path));
     TRY_VOID(file.write(prefix));
     TRY_VOID(file.write(text));
-    for (const auto& tensor : tensors) TRY_VOID(file.write(tensor.bytes));
+    for (const auto& tensor : tensors) {
+        const std::span<const std::byte> bytes = tensor.fetch ? TRY(tensor.fetch()) : tensor.bytes;
+        if (bytes.size() != *tensorBytes(tensor.shape, tensor.type))
+            return makeError(ErrorCode::Internal, "was fetched as " + std::to_string(bytes.size()) + " bytes",
+                             tensorPlace(path, tensor.name));
+        TRY_VOID(file.write(bytes));
+    }
     return file.commit();
 } catch (const std::exception& error) {  // a name or a metadata text that is no UTF-8
     return makeError(ErrorCode::InvalidArgument, std::string("the header cannot be written: ") + error.what(),

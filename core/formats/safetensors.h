@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -41,6 +42,10 @@ class SafetensorsFile {
     /// The tensor as int32 (from I32 or I64, range-checked).
     Result<std::vector<std::int32_t>> ints(const std::string& name, const std::vector<std::int64_t>& shape = {}) const;
 
+    /// The tensor was read and is not needed soon: its pages need not stay in this process's memory. It can be read
+    /// again all the same.
+    void forget(const std::string& name) const;
+
   private:
     explicit SafetensorsFile(MappedFile file) : m_file(std::move(file)) {}
     Result<const SafetensorsEntry*> need(const std::string& name, const std::vector<std::int64_t>& shape) const;
@@ -52,12 +57,14 @@ class SafetensorsFile {
     std::map<std::string, std::string> m_metadata;
 };
 
-/// One tensor to write; `bytes` must hold until the write is done.
+/// One tensor to write; `bytes` must hold until the write is done. Where `fetch` is set it is asked for the bytes when
+/// they are to be written, so that no more than one tensor need be in memory: they must hold until the next is asked.
 struct SafetensorsTensor {
     std::string name;
     DType type = DType::F32;
     std::vector<std::int64_t> shape;
     std::span<const std::byte> bytes;
+    std::function<Result<std::span<const std::byte>>()> fetch = {};
 };
 
 /// Writes `path` whole or not at all (AtomicFile). Data starts at a multiple of 64 bytes, in the order given.

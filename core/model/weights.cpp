@@ -2,7 +2,6 @@
 #include "core/model/weights.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "core/base/rng.h"
 
@@ -90,22 +89,23 @@ Result<ModelWeights> ModelWeights::create(Runtime& runtime, const ModelConfig& c
 }
 
 Result<void> ModelWeights::initialize(std::uint64_t seed) {
-    std::vector<float> values(m_layout.total, 0.0f);
+    m_first = true;
+    std::vector<float> values;
     for (std::size_t index = 0; index < m_layout.parameters.size(); ++index) {
         const Parameter& p = m_layout.parameters[index];
-        float* out = values.data() + p.offset;
+        values.resize(p.count());
         Rng rng(seed, index);  // a stream a tensor: the same weights whatever else the model has
         if (p.kind == Parameter::Kind::Norm) {
-            for (std::size_t i = 0; i < p.count(); ++i) out[i] = 1.0f;
+            for (float& value : values) value = 1.0f;
         } else if (p.kind == Parameter::Kind::Embedding) {
-            for (std::size_t i = 0; i < p.count(); ++i) out[i] = static_cast<float>(0.02 * rng.normal());
+            for (float& value : values) value = static_cast<float>(0.02 * rng.normal());
         } else {
             const double bound = 1.0 / std::sqrt(static_cast<double>(p.cols));
-            for (std::size_t i = 0; i < p.count(); ++i)
-                out[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
+            for (float& value : values) value = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
         }
+        TRY_VOID(m_runtime->upload(at(p.offset), values.data(), values.size()));
     }
-    return upload(values);
+    return {};
 }
 
 Result<void> ModelWeights::load(const SafetensorsFile& file) {
@@ -114,7 +114,7 @@ Result<void> ModelWeights::load(const SafetensorsFile& file) {
             return makeError(ErrorCode::InvalidData,
                              "holds a tensor \"" + entry.name + "\" that this configuration has no place for");
     }
-    std::vector<float> values(m_layout.total, 0.0f);
+    m_first = true;
     for (const Parameter& p : m_layout.parameters) {
         const std::vector<float> tensor = TRY(file.floats(p.name, p.shape()));
         for (std::size_t i = 0; i < tensor.size(); ++i) {
@@ -123,9 +123,10 @@ Result<void> ModelWeights::load(const SafetensorsFile& file) {
                     ErrorCode::InvalidData,
                     "tensor \"" + p.name + "\" holds a value that is not finite, at element " + std::to_string(i));
         }
-        std::memcpy(values.data() + p.offset, tensor.data(), tensor.size() * sizeof(float));
+        TRY_VOID(m_runtime->upload(at(p.offset), tensor.data(), tensor.size()));
+        file.forget(p.name);
     }
-    return upload(values);
+    return {};
 }
 
 Result<void> ModelWeights::upload(const std::vector<float>& values) {
@@ -140,6 +141,11 @@ Result<std::vector<float>> ModelWeights::download() const {
     std::vector<float> values(m_layout.total);
     TRY_VOID(m_runtime->download(values.data(), DevicePtr<const float>(m_parameters.as<float>()), values.size()));
     return values;
+}
+
+Result<void> ModelWeights::download(const Parameter& parameter, std::vector<float>& values) const {
+    values.resize(parameter.count());
+    return m_runtime->download(values.data(), DevicePtr<const float>(at(parameter.offset)), values.size());
 }
 
 Result<void> ModelWeights::prepare() {

@@ -27,11 +27,14 @@ class ModelWeights {
     /// SPEC's initial weights, from a seed; the same on every device.
     Result<void> initialize(std::uint64_t seed);
     /// Every tensor by name; a missing one, a wrong shape or a value that is not finite is refused by name. Tensors
-    /// that belong to no parameter are an error too: silently dropped weights are how models go wrong.
+    /// that belong to no parameter are an error too: silently dropped weights are how models go wrong. After an error
+    /// the contents are undefined.
     Result<void> load(const SafetensorsFile& file);
     /// All parameters from one host array in the layout's order.
     Result<void> upload(const std::vector<float>& values);
     Result<std::vector<float>> download() const;
+    /// One parameter; `values` is resized.
+    Result<void> download(const Parameter& parameter, std::vector<float>& values) const;
 
     /// Makes the prepared forms from the latent weights; to be called after every change of them.
     Result<void> prepare();

@@ -2,6 +2,7 @@
 #include "core/optim/optimizer.h"
 
 #include <cmath>
+#include <utility>
 
 namespace distillix {
 
@@ -43,16 +44,32 @@ Result<Optimizer> Optimizer::create(ModelWeights& weights) {
     return o;
 }
 
-Result<double> Optimizer::step(Gradients& gradients, const OptimizerStep& hyper) {
+Result<double> Optimizer::gradientNorm(Gradients& gradients, double clip) {
+    Runtime& runtime = m_weights->runtime();
+    std::vector<TensorSpan> spans;
+    const Parameter* last = nullptr;
+    for (const Slot& slot : m_slots) {
+        if (std::exchange(last, slot.parameter) == slot.parameter) continue;  // AdamW has two slots for one
+        spans.push_back({gradients.at(slot.parameter->offset), slot.parameter->count()});
+    }
+    GradientNormArgs g;
+    g.gradients = spans;
+    g.limit = static_cast<float>(clip);
+    g.norm = m_norm.as<float>();
+    TRY_VOID(runtime.backend().gradientNorm(runtime.exec(), g));
+    float norm[2] = {0, 0};
+    TRY_VOID(runtime.download(norm, DevicePtr<const float>(m_norm.as<float>()), 2));
+    return static_cast<double>(norm[0]);
+}
+
+Result<void> Optimizer::apply(Gradients& gradients, const OptimizerStep& hyper) {
     Runtime& runtime = m_weights->runtime();
     Backend& backend = runtime.backend();
-    std::vector<TensorSpan> spans;
     std::vector<MuonTensor> muon;
     std::vector<AdamWTensor> adam;
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
         const Parameter& p = *m_slots[i].parameter;
         const DevicePtr<float> weight = m_weights->at(p.offset), gradient = gradients.at(p.offset);
-        spans.push_back({gradient, p.count()});
         if (p.kind == Kind::Projection) {
             muon.push_back({weight, gradient, state(m_slots[i].offset), p.rows, p.cols});
         } else {
@@ -61,15 +78,6 @@ Result<double> Optimizer::step(Gradients& gradients, const OptimizerStep& hyper)
             ++i;  // the second moment's slot
         }
     }
-    GradientNormArgs g;
-    g.gradients = spans;
-    g.limit = static_cast<float>(hyper.clip);
-    g.norm = m_norm.as<float>();
-    TRY_VOID(backend.gradientNorm(runtime.exec(), g));
-    float norm[2] = {0, 0};
-    TRY_VOID(runtime.download(norm, DevicePtr<const float>(m_norm.as<float>()), 2));
-    if (!std::isfinite(norm[0])) return static_cast<double>(norm[0]);
-
     const DevicePtr<const float> scale(m_norm.as<float>() + 1);
     MuonArgs m;
     m.tensors = muon;
@@ -89,25 +97,33 @@ Result<double> Optimizer::step(Gradients& gradients, const OptimizerStep& hyper)
     a.step = hyper.step;
     a.gradientScale = scale;
     TRY_VOID(backend.adamw(runtime.exec(), a));
-    TRY_VOID(m_weights->prepare());
-    return static_cast<double>(norm[0]);
+    return m_weights->prepare();
 }
 
-Result<std::vector<Optimizer::Tensor>> Optimizer::download() const {
+Result<double> Optimizer::step(Gradients& gradients, const OptimizerStep& hyper) {
+    const double norm = TRY(gradientNorm(gradients, hyper.clip));
+    if (std::isfinite(norm)) TRY_VOID(apply(gradients, hyper));
+    return norm;
+}
+
+std::vector<Optimizer::Tensor> Optimizer::tensors() const {
     std::vector<Tensor> tensors;
-    for (const Slot& slot : m_slots) {
-        Tensor tensor{slot.name, slot.parameter->shape(), std::vector<float>(slot.parameter->count())};
-        TRY_VOID(m_weights->runtime().download(tensor.values.data(), DevicePtr<const float>(state(slot.offset)),
-                                               tensor.values.size()));
-        tensors.push_back(std::move(tensor));
-    }
+    for (const Slot& slot : m_slots) tensors.push_back({slot.name, slot.parameter->shape(), slot.offset});
     return tensors;
+}
+
+Result<void> Optimizer::download(const Tensor& tensor, std::vector<float>& values) const {
+    std::size_t count = 1;
+    for (const std::int64_t size : tensor.shape) count *= static_cast<std::size_t>(size);
+    values.resize(count);
+    return m_weights->runtime().download(values.data(), DevicePtr<const float>(state(tensor.offset)), count);
 }
 
 Result<void> Optimizer::load(const SafetensorsFile& file) {
     for (const Slot& slot : m_slots) {
         const std::vector<float> values = TRY(file.floats(slot.name, slot.parameter->shape()));
         TRY_VOID(m_weights->runtime().upload(state(slot.offset), values.data(), values.size()));
+        file.forget(slot.name);
     }
     return {};
 }

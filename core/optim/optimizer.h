@@ -24,18 +24,24 @@ class Optimizer {
     static Result<Optimizer> create(ModelWeights& weights);
     static std::size_t stateBytes(const ModelConfig& config);
 
-    /// Clips, updates the latent weights, and prepares them anew. Returns the gradients' norm before clipping. If it is
-    /// not finite nothing has been changed and the caller decides.
+    /// The norm of all gradients together, before clipping; it may be not finite. apply() must follow with the same
+    /// gradients, or nothing: then the step is skipped and all is as it was.
+    Result<double> gradientNorm(Gradients& gradients, double clip);
+    /// Clips by the norm that gradientNorm() found, updates the latent weights, and prepares them anew.
+    Result<void> apply(Gradients& gradients, const OptimizerStep& hyper);
+    /// Both. Returns the norm; if it is not finite nothing has been changed and the caller decides.
     Result<double> step(Gradients& gradients, const OptimizerStep& hyper);
 
     /// Muon's momenta and AdamW's moments by name ("muon.NAME", "adam_m.NAME", "adam_v.NAME"), for a checkpoint.
     struct Tensor {
         std::string name;
         std::vector<std::int64_t> shape;
-        std::vector<float> values;
+        std::size_t offset = 0;  ///< floats
     };
-    Result<std::vector<Tensor>> download() const;
-    /// Everything that download() gave; a missing or misshapen tensor is refused by name.
+    std::vector<Tensor> tensors() const;
+    /// One of them; `values` is resized.
+    Result<void> download(const Tensor& tensor, std::vector<float>& values) const;
+    /// Everything that tensors() names; a missing or misshapen tensor is refused by name.
     Result<void> load(const SafetensorsFile& file);
     std::size_t bytes() const { return m_state.bytes() + m_norm.bytes(); }
 

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "core/base/fields.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
 
@@ -14,13 +15,18 @@ namespace {
 
 constexpr int kFormatVersion = 1;
 
-Result<std::uint32_t> checksum(const fs::path& path) {
-    const MappedFile file = TRY(MappedFile::open(path));
-    return crc32c(file.bytes());
-}
-
-std::span<const std::byte> bytesOf(std::span<const float> values) {
-    return std::as_bytes(values);
+/// A tensor of a backend's memory, brought over when it is written. `buffer` serves one after the other.
+template <typename Download>
+SafetensorsTensor fetched(const std::string& name, std::vector<std::int64_t> shape, std::vector<float>& buffer,
+                          Download download) {
+    SafetensorsTensor tensor;
+    tensor.name = name;
+    tensor.shape = std::move(shape);
+    tensor.fetch = [&buffer, download]() -> Result<std::span<const std::byte>> {
+        TRY_VOID(download(buffer));
+        return std::as_bytes(std::span<const float>(buffer));
+    };
+    return tensor;
 }
 
 }  // namespace
@@ -29,20 +35,21 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
                              const Optimizer* optimizer, const TrainerState* state) {
     AtomicFolder folder = TRY(AtomicFolder::create(path));
     TRY_VOID(writeFileAtomic(folder.path() / "config.json", modelConfigToJson(weights.config()).dump(2) + "\n"));
+    std::vector<float> buffer;  // the largest tensor, no more: a training fills the memory as it is
     {
-        const std::vector<float> values = TRY(weights.download());
         std::vector<SafetensorsTensor> tensors;
         for (const Parameter& p : weights.layout().parameters)
-            tensors.push_back({p.name, DType::F32, p.shape(), bytesOf(std::span(values).subspan(p.offset, p.count()))});
+            tensors.push_back(fetched(p.name, p.shape(), buffer,
+                                      [&weights, &p](std::vector<float>& to) { return weights.download(p, to); }));
         TRY_VOID(writeSafetensors(folder.path() / "model.safetensors", tensors, {{"format", "distillix"}}));
     }
     if (!tokenizerModel.empty()) TRY_VOID(writeFileAtomic(folder.path() / "tokenizer.model", tokenizerModel));
     if (optimizer && state) {
         {
-            const std::vector<Optimizer::Tensor> values = TRY(optimizer->download());
             std::vector<SafetensorsTensor> tensors;
-            for (const auto& tensor : values)
-                tensors.push_back({tensor.name, DType::F32, tensor.shape, bytesOf(tensor.values)});
+            for (const Optimizer::Tensor& t : optimizer->tensors())
+                tensors.push_back(fetched(t.name, t.shape, buffer,
+                                          [=](std::vector<float>& to) { return optimizer->download(t, to); }));
             TRY_VOID(writeSafetensors(folder.path() / "optimizer.safetensors", tensors, {{"format", "distillix"}}));
         }
         nlohmann::ordered_json json;
@@ -55,11 +62,20 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
             state->validationLoss ? nlohmann::ordered_json(*state->validationLoss) : nlohmann::ordered_json(nullptr);
         json["dataset"]["hash"] = state->datasetHash;
         json["tokenizer"]["hash"] = state->tokenizerHash;
+        json["guards"] = state->guards;
+        json["timing"] = state->timing;
         for (const char* name : {"config.json", "model.safetensors", "optimizer.safetensors"})
-            json["crc32c"][name] = TRY(checksum(folder.path() / name));
+            json["crc32c"][name] = TRY(crc32cOfFile(folder.path() / name));
         TRY_VOID(writeFileAtomic(folder.path() / "trainer.json", json.dump(2) + "\n"));
     }
     return folder.commit();
+}
+
+std::uint64_t checkpointBytes(const ModelConfig& model, std::size_t tokenizerBytes) {
+    // Files are rounded up to blocks; headers and JSON are small beside the tensors.
+    constexpr std::uint64_t kSmallFiles = 1 << 20;
+    return (ParameterLayout(model).total * sizeof(float) + Optimizer::stateBytes(model) + tokenizerBytes) * 101 / 100 +
+           kSmallFiles;
 }
 
 namespace {
@@ -95,6 +111,8 @@ Result<TrainerState> stateFromJson(const nlohmann::ordered_json& json, const fs:
         state.elapsedSeconds = v->get<double>();
     if (const auto v = json.find("validationLoss"); v != json.end() && v->is_number())
         state.validationLoss = v->get<double>();
+    for (const auto& [key, target] : {std::pair("guards", &state.guards), std::pair("timing", &state.timing)})
+        if (const auto v = json.find(key); v != json.end() && v->is_object()) *target = *v;
     const auto hash = [&](const char* key) {
         const auto found = json.find(key);
         if (found == json.end() || !found->is_object()) return std::string();
@@ -120,7 +138,7 @@ Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
         const auto sum = sums->find(name);
         if (sum == sums->end() || !sum->is_number_unsigned())
             return broken(checkpoint, std::string("lacks the checksum of ") + name);
-        if (TRY(checksum(checkpoint / name)) != sum->get<std::uint32_t>())
+        if (TRY(crc32cOfFile(checkpoint / name)) != sum->get<std::uint32_t>())
             return makeError(ErrorCode::InvalidData, "is damaged: its checksum is not the one that trainer.json tells",
                              (checkpoint / name).string());
     }
@@ -128,6 +146,14 @@ Result<TrainerState> checkTrainerState(const fs::path& checkpoint) {
 }
 
 Result<void> loadCheckpoint(const fs::path& checkpoint, ModelWeights& weights, Optimizer* optimizer) {
+    const auto ours = fieldsToJson(weights.config());
+    const auto theirs = fieldsToJson(TRY(loadModelConfig(checkpoint / "config.json")));
+    for (const auto& [key, value] : ours.items())
+        if (theirs.at(key) != value)
+            return makeError(ErrorCode::InvalidData,
+                             "is a checkpoint of another model: its " + key + " is " + theirs.at(key).dump() +
+                                 ", this one's is " + value.dump(),
+                             (checkpoint / "config.json").string());
     {
         const SafetensorsFile file = TRY(SafetensorsFile::open(checkpoint / "model.safetensors"));
         auto loaded = weights.load(file);

@@ -6,14 +6,18 @@
 #include <cerrno>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/memory.h"
+#include "core/train/crash_record.h"
 #include "core/train/run_folder_files.h"
 #include "core/train/run_lock.h"
 
@@ -25,6 +29,8 @@ namespace {
 
 constexpr double kBeatSeconds = 0.5;
 constexpr std::uint64_t kLargestCommand = 1 << 20;
+/// Room kept for the words "the disk is full": a status file and some lines, in blocks of a few KiB each.
+constexpr off_t kSpareBytes = 128 << 10;
 
 /// A file that only ever grows by whole lines.
 class LineFile {
@@ -111,6 +117,15 @@ void replaceUnsynced(const fs::path& path, const std::string& text) {
     if (!whole || ::rename(partial.c_str(), path.c_str()) != 0) ::unlink(partial.c_str());
 }
 
+/// A file of real blocks, to be given up when the disk is full. Not having one is no failure.
+void keepSpare(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return;
+    const bool whole = ::posix_fallocate(fd, 0, kSpareBytes) == 0;
+    ::close(fd);
+    if (!whole) ::unlink(path.c_str());
+}
+
 Json number(double value) {
     return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
@@ -126,8 +141,29 @@ struct RunFolder::State {
     bool finished = false;
     bool isNew = false;                  ///< made by create(), so that there is nothing to resume
     std::set<std::string> seenCommands;  ///< so that one that cannot be removed is still done only once
+    std::string lastWord;                ///< how the trainer before crashed; empty where it did not
     std::uint64_t beats = 0;
     double lastBeat = 0;
+    FullDiskHandler fullDisk;
+    bool waiting = false;  ///< in the handler: what it does itself must not wait again
+    std::optional<CrashRecorder> crashes;
+
+    template <typename Action>
+    Result<void> whenThereIsRoom(const Action& action) {
+        for (bool waited = false;; waited = true) {
+            Result<void> done = action();
+            if (done.ok() && waited && fullDisk.goneOn) fullDisk.goneOn();
+            if (done.ok() || done.error().code != ErrorCode::DiskFull || !fullDisk.wait || waiting) return done;
+            waiting = true;
+            const bool again = fullDisk.wait(done.error());
+            waiting = false;
+            if (!again) return done;
+        }
+    }
+    void beginWatch() {
+        keepSpare(path / kSpare);
+        crashes.emplace(path / kCrash);
+    }
 
     Result<void> openLogs() {
         TRY_VOID(metrics.open(path / "metrics.jsonl"));
@@ -143,16 +179,18 @@ struct RunFolder::State {
     }
     Result<void> writeStatus(RunState state, std::int64_t step, const std::string& message) {
         const Json json = {{"state", runStateName(state)}, {"step", step}, {"message", message}, {"time", utcNow()}};
-        return writeFileAtomic(path / kStatus, dumped(json) + "\n");
+        return whenThereIsRoom([&] { return writeFileAtomic(path / kStatus, dumped(json) + "\n"); });
     }
     Result<void> event(const std::string& type, std::int64_t step, const Json& fields) {
         Json line = {{"type", type}, {"step", step}, {"time", utcNow()}};
         for (const auto& [key, value] : fields.items()) line[key] = value;
-        return events.append(dumped(line) + "\n");
+        return whenThereIsRoom([&] { return events.append(dumped(line) + "\n"); });
     }
     Result<void> answerEvent(const std::string& id, const std::string& name, std::int64_t step, bool done,
-                             const std::string& message) {
-        return event("command", step, {{"id", id}, {"command", name}, {"ok", done}, {"message", message}});
+                             const std::string& message, const Json& fields = Json::object()) {
+        Json all = {{"id", id}, {"command", name}, {"ok", done}, {"message", message}};
+        for (const auto& [key, value] : fields.items()) all[key] = value;
+        return event("command", step, all);
     }
 
     /// Ids of files with this ending in commands/, in order.
@@ -209,6 +247,20 @@ const RunInfo& RunFolder::info() const {
     return m_state->info;
 }
 
+void RunFolder::onFullDisk(FullDiskHandler handler) {
+    m_state->fullDisk = std::move(handler);
+}
+
+Result<void> RunFolder::whenThereIsRoom(const std::function<Result<void>()>& action) {
+    return m_state->whenThereIsRoom(action);
+}
+
+Result<std::uint64_t> RunFolder::roomBytes() const {
+    struct statvfs room {};
+    if (::statvfs(m_state->path.c_str(), &room) != 0) return errnoError("cannot examine", m_state->path, errno);
+    return static_cast<std::uint64_t>(room.f_bavail) * static_cast<std::uint64_t>(room.f_frsize);
+}
+
 fs::path RunFolder::checkpointPath(std::int64_t step) const {
     char name[40];
     std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
@@ -241,6 +293,7 @@ Result<RunFolder> RunFolder::create(const fs::path& path, RunInfo info) {
     TRY_VOID(folder.commit());
     state->path = final;
     state->isNew = true;
+    state->beginWatch();
     return RunFolder(std::move(state));
 }
 
@@ -250,6 +303,9 @@ Result<RunFolder> RunFolder::open(const fs::path& path, const RunOpenOptions& op
     state->path = fs::absolute(path, failure).lexically_normal();
     if (!state->path.has_filename()) state->path = state->path.parent_path();
     state->info = TRY(readRunInfo(state->path));
+    // How the trainer before came to its end, while its name still stands in the lock.
+    if (const auto before = readRun(state->path); before.ok() && before->state == RunState::Crashed)
+        state->lastWord = before->message;
     state->lock = TRY(RunLock::acquire(state->path / kLock, options.takeOver));
     return RunFolder(std::move(state));
 }
@@ -269,8 +325,14 @@ Result<void> RunFolder::resumeFrom(std::int64_t step) {
     TRY_VOID(state.openLogs());
     const std::string marker =
         dumped(Json{{"type", "resumed"}, {"step", step}, {"fromStep", step}, {"time", utcNow()}}) + "\n";
-    for (LineFile* file : {&state.metrics, &state.events, &state.samples}) TRY_VOID(file->append(marker));
+    for (LineFile* file : {&state.metrics, &state.events, &state.samples})
+        TRY_VOID(state.whenThereIsRoom([&] { return file->append(marker); }));
     state.writable = true;
+    const std::string last = state.lastWord;
+    if (!last.empty()) TRY_VOID(state.event("crashed", step, {{"message", last}}));
+    std::error_code ignored;
+    fs::remove(state.path / kCrash, ignored);
+    state.beginWatch();
     TRY_VOID(state.refuseAll(step, "it was sent before this trainer started"));
     TRY_VOID(sync());
     return state.writeStatus(RunState::Running, step, "");
@@ -287,7 +349,8 @@ Result<void> RunFolder::appendMetrics(const StepMetrics& metrics) {
                  {"stepMs", number(metrics.stepMs)},
                  {"elapsed", number(metrics.elapsedSeconds)}};
     for (const auto& [key, value] : metrics.extra.items()) line[key] = value;
-    return m_state->metrics.append(dumped(line) + "\n");
+    const std::string text = dumped(line) + "\n";
+    return m_state->whenThereIsRoom([&] { return m_state->metrics.append(text); });
 }
 
 Result<void> RunFolder::appendEvent(const std::string& type, std::int64_t step, const Json& fields) {
@@ -297,8 +360,9 @@ Result<void> RunFolder::appendEvent(const std::string& type, std::int64_t step, 
 
 Result<void> RunFolder::appendSample(std::int64_t step, const std::string& prompt, const std::string& text) {
     TRY_VOID(m_state->checkWritable());
-    return m_state->samples.append(
-        dumped(Json{{"step", step}, {"time", utcNow()}, {"prompt", prompt}, {"text", text}}) + "\n");
+    const std::string line =
+        dumped(Json{{"step", step}, {"time", utcNow()}, {"prompt", prompt}, {"text", text}}) + "\n";
+    return m_state->whenThereIsRoom([&] { return m_state->samples.append(line); });
 }
 
 Result<void> RunFolder::log(const std::string& text) {
@@ -309,12 +373,12 @@ Result<void> RunFolder::log(const std::string& text) {
         lines += c;
         if (c == '\n') lines += time;
     }
-    return m_state->log.append(lines + "\n");
+    return m_state->whenThereIsRoom([&] { return m_state->log.append(lines + "\n"); });
 }
 
 Result<void> RunFolder::sync() {
     for (LineFile* file : {&m_state->metrics, &m_state->events, &m_state->samples, &m_state->log})
-        TRY_VOID(file->sync());
+        TRY_VOID(m_state->whenThereIsRoom([&] { return file->sync(); }));
     return {};
 }
 
@@ -357,11 +421,41 @@ Result<std::vector<RunCommand>> RunFolder::pollCommands(std::int64_t step) {
     return commands;
 }
 
-Result<void> RunFolder::answer(const RunCommand& command, std::int64_t step, bool done, const std::string& message) {
+Result<void> RunFolder::answer(const RunCommand& command, std::int64_t step, bool done, const std::string& message,
+                               const Json& fields) {
     TRY_VOID(m_state->checkWritable());
-    TRY_VOID(m_state->answerEvent(command.id, command.name, step, done, message));
+    TRY_VOID(m_state->answerEvent(command.id, command.name, step, done, message, fields));
+    TRY_VOID(m_state->whenThereIsRoom([&] { return m_state->events.sync(); }));
     m_state->removeCommand(command.id, kTaken);
     return {};
+}
+
+bool RunFolder::isAsked(const std::string& name) const {
+    for (const auto& id : m_state->commandIds(".json")) {
+        const auto text = readFile(m_state->path / kCommands / (id + ".json"), kLargestCommand);
+        const auto json = text.ok() ? Json::parse(*text, nullptr, false) : Json();
+        if (json.is_object() && json.contains("command") && json["command"] == name) return true;
+    }
+    return false;
+}
+
+Result<void> RunFolder::setState(RunState runState, std::int64_t step, const std::string& message) {
+    TRY_VOID(m_state->checkWritable());
+    if (runState != RunState::Running && runState != RunState::Paused)
+        return makeError(ErrorCode::Internal, std::string("a run that lives is not ") + runStateName(runState),
+                         m_state->path.string());
+    keepSpare(m_state->path / kSpare);
+    return m_state->writeStatus(runState, step, message);
+}
+
+void RunFolder::sayDiskIsFull(std::int64_t step, const std::string& message) {
+    State& state = *m_state;
+    const bool before = std::exchange(state.waiting, true);
+    ::unlink((state.path / kSpare).c_str());
+    const auto said = state.writeStatus(RunState::Paused, step, message);
+    const auto logged = log(message);
+    (void)said, (void)logged;  // the room may have gone to someone else; the caller tells it elsewhere too
+    state.waiting = before;
 }
 
 void RunFolder::beat(std::int64_t step) {
@@ -370,8 +464,14 @@ void RunFolder::beat(std::int64_t step) {
     if (!state.writable || state.finished || (state.beats > 0 && now - state.lastBeat < kBeatSeconds)) return;
     state.lastBeat = now;
     ++state.beats;
-    replaceUnsynced(state.path / kHeartbeat,
-                    dumped(Json{{"count", state.beats}, {"step", step}, {"time", unixNow()}}) + "\n");
+    CrashRecorder::setStep(step);
+    Json beat = {{"count", state.beats},
+                 {"step", step},
+                 {"time", unixNow()},
+                 {"residentBytes", processMemory().resident},
+                 {"availableBytes", memoryAvailable()}};
+    if (const auto kills = outOfMemoryKills()) beat["oomKills"] = *kills;
+    replaceUnsynced(state.path / kHeartbeat, dumped(beat) + "\n");
 }
 
 Result<void> RunFolder::finish(RunState runState, std::int64_t step, const std::string& message) {
@@ -384,6 +484,8 @@ Result<void> RunFolder::finish(RunState runState, std::int64_t step, const std::
     TRY_VOID(state.event(runStateName(runState), step, message.empty() ? Json::object() : Json{{"message", message}}));
     TRY_VOID(sync());
     TRY_VOID(state.writeStatus(runState, step, message));
+    ::unlink((state.path / kSpare).c_str());
+    state.crashes.reset();
     state.finished = true;
     state.lock.reset();
     return {};

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -55,6 +56,7 @@ struct RunCommand {
 /// The last word of a run, as it is or as readers judge it.
 enum class RunState {
     Running,   ///< a trainer holds the lock and lives
+    Paused,    ///< the same, but it waits: it was asked to, or the disk is full (`message` tells)
     Finished,  ///< all steps are done
     Stopped,   ///< stopped on request, can be resumed
     Failed,    ///< ended with an error that `message` tells
@@ -68,8 +70,17 @@ struct RunOpenOptions {
     bool takeOver = false;
 };
 
+/// What a trainer does when a write finds no room.
+struct FullDiskHandler {
+    /// Waits a while. True: try again. False: give up, and the write's error is what comes of it.
+    std::function<bool(const Error&)> wait;
+    /// A write has succeeded behind at least one wait().
+    std::function<void()> goneOn;
+};
+
 /// The trainer's hold on its run. Appends are one write() of one whole line; a failed one is undone, so that a full
-/// disk leaves no half line. Not thread-safe. Destroyed without finish(), it lets the lock go and readers see a crash.
+/// disk leaves no half line. Not thread-safe. Destroyed without finish(), it lets the lock go and readers see a crash:
+/// crashText() says which, as far as that is known.
 class RunFolder {
   public:
     /// Makes the folder (with its parents) whole, takes the lock, says "running". AlreadyExists where something stands.
@@ -88,6 +99,14 @@ class RunFolder {
 
     const std::filesystem::path& path() const;
     const RunInfo& info() const;
+    /// From now on a write that finds the disk full is asked about and done again, instead of failing.
+    void onFullDisk(FullDiskHandler handler);
+    /// Does `action`, and again as long as it fails with DiskFull and the handler wants to wait. It must leave nothing
+    /// half done when it fails.
+    Result<void> whenThereIsRoom(const std::function<Result<void>()>& action);
+    /// Bytes that can still be written where the run lies.
+    Result<std::uint64_t> roomBytes() const;
+
     /// checkpoints/step-00000100, to be made by AtomicFolder.
     std::filesystem::path checkpointPath(std::int64_t step) const;
 
@@ -105,11 +124,20 @@ class RunFolder {
     /// Commands that came since, in order, each handed out once in the run's life. Broken ones are answered here.
     /// To be called at every step; an answer() is owed for each.
     Result<std::vector<RunCommand>> pollCommands(std::int64_t step);
-    /// Answers a command with an event {"type": "command", "id", "command", "ok", "message"}.
-    Result<void> answer(const RunCommand& command, std::int64_t step, bool done, const std::string& message = {});
+    /// Answers a command with an event {"type": "command", "id", "command", "ok", "message"} and further `fields`.
+    /// It is on the disk when this returns.
+    Result<void> answer(const RunCommand& command, std::int64_t step, bool done, const std::string& message = {},
+                        const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
+    /// Whether a command of this name waits; it is not taken. For a trainer that cannot answer just now.
+    bool isAsked(const std::string& name) const;
 
     /// Tells readers that training lives. Cheap: call it at every micro-step; it writes twice a second at most.
     void beat(std::int64_t step);
+
+    /// Says "running" or "paused", and why.
+    Result<void> setState(RunState state, std::int64_t step, const std::string& message = {});
+    /// Says "paused" although the disk is full, in the room of a file that was kept for this; failures are passed over.
+    void sayDiskIsFull(std::int64_t step, const std::string& message);
 
     /// The last word: refuses commands still waiting, writes the state, lets the lock go. `state` is Finished, Stopped
     /// or Failed.
@@ -172,7 +200,7 @@ struct RunSummary {
     std::filesystem::path path;
     RunInfo info;
     RunState state = RunState::Unknown;
-    std::string message;                    ///< of the state
+    std::string message;                    ///< of the state; of a crashed one how it came to its end
     std::int64_t step = 0;                  ///< the last that is done
     nlohmann::ordered_json lastMetrics;     ///< the last valid line, null if there is none
     nlohmann::ordered_json lastValidation;  ///< the last valid "validation" event, null if there is none
@@ -180,6 +208,7 @@ struct RunSummary {
     std::optional<RunHeartbeat> heartbeat;
     std::string host;  ///< of the trainer that holds the lock; empty if none does
     std::int64_t pid = 0;
+    std::vector<std::string> lastLog;  ///< the last lines of log.txt, where the run crashed or failed
 };
 
 /// run.json alone. NotFound where there is no run, InvalidData where it is broken, Unsupported for a newer layout.

@@ -13,6 +13,8 @@
 #include "core/base/clock.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/memory.h"
+#include "core/train/crash_record.h"
 #include "core/train/run_folder.h"
 #include "core/train/run_folder_files.h"
 #include "core/train/run_lock.h"
@@ -23,6 +25,7 @@ using Json = nlohmann::ordered_json;
 using namespace run_files;
 namespace {
 
+constexpr std::size_t kLastLogLines = 8;
 constexpr std::uint64_t kLargestSmallFile = 64u << 20;
 /// A trainer elsewhere whose heartbeat is older than this may be gone. Steps beat at each micro-step, and clocks of two
 /// machines may differ by some minutes.
@@ -106,6 +109,54 @@ Json lastValidLine(const fs::path& run, RunLog log, const std::string& type) {
     return {};
 }
 
+/// How a trainer that is gone came to its end, as far as that can be known here and now.
+std::string howItCrashed(const fs::path& run, const std::optional<ProcessIdentity>& owner, const std::string& status) {
+    CrashEvidence evidence;
+    evidence.letGo = !owner;
+    evidence.status = status;
+    evidence.record = objectFrom(run / kCrash);
+    evidence.heartbeat = objectFrom(run / kHeartbeat);
+    if (owner) {
+        const ProcessIdentity self = thisProcess();
+        evidence.rebooted = owner->host == self.host && owner->bootId != self.bootId;
+        if (owner->bootId == self.bootId) evidence.oomKillsNow = outOfMemoryKills();
+    }
+    return crashText(evidence);
+}
+
+/// The last `count` lines of a text file, as far as they lie within its last 16 KiB.
+std::vector<std::string> lastTextLines(const fs::path& file, std::size_t count) {
+    std::vector<std::string> lines;
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return lines;
+    std::string text(16 << 10, '\0');
+    const off_t size = ::lseek(fd, 0, SEEK_END);
+    const off_t begin = std::max<off_t>(0, size - static_cast<off_t>(text.size()));
+    const ssize_t got = ::pread(fd, text.data(), text.size(), begin);
+    ::close(fd);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::size_t at = begin > 0 ? std::min(text.find('\n'), text.size() - 1) + 1 : 0;
+    for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+        lines.push_back(text.substr(at, end - at));
+    if (lines.size() > count) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+    return lines;
+}
+
+/// Milliseconds since 1970 for a new command's id, but never before one that still waits: a clock that is set back
+/// must not put a later command in front.
+long long commandTime(const fs::path& run) {
+    long long time = static_cast<long long>(unixNow() * 1000);
+    std::error_code failure;
+    for (fs::directory_iterator it(run / kCommands, failure), end; it != end && !failure; it.increment(failure)) {
+        const std::string name = it->path().filename().string();
+        long long other = 0;
+        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), other);
+        if (parsed.ec == std::errc() && parsed.ptr == name.data() + 15 && *parsed.ptr == '-' && !isPartialName(name))
+            time = std::max(time, other + 1);
+    }
+    return std::min(time, 999999999999999ll);
+}
+
 std::optional<RunHeartbeat> readHeartbeat(const fs::path& run) {
     const Json json = objectFrom(run / kHeartbeat);
     if (!json.contains("count")) return {};
@@ -123,6 +174,8 @@ const char* runStateName(RunState state) {
     switch (state) {
         case RunState::Running:
             return "running";
+        case RunState::Paused:
+            return "paused";
         case RunState::Finished:
             return "finished";
         case RunState::Stopped:
@@ -331,14 +384,17 @@ Result<RunSummary> readRun(const fs::path& run) {
     summary.state = RunState::Unknown;
     for (const RunState ended : {RunState::Finished, RunState::Stopped, RunState::Failed})
         if (state == runStateName(ended)) summary.state = ended;
-    if (state == runStateName(RunState::Running)) {
+    if (state == runStateName(RunState::Running) || state == runStateName(RunState::Paused)) {
         const Liveness liveness = owner ? processLiveness(*owner) : Liveness::Dead;
         const bool beatsLately = summary.heartbeat && unixNow() - summary.heartbeat->unixTime < kStillSeconds;
         if (liveness == Liveness::Alive || (liveness == Liveness::CannotTell && beatsLately))
-            summary.state = RunState::Running;
+            summary.state = state == runStateName(RunState::Paused) ? RunState::Paused : RunState::Running;
         else if (liveness == Liveness::Dead)
             summary.state = RunState::Crashed;
     }
+    if (summary.state == RunState::Crashed) summary.message = howItCrashed(run, owner, summary.message);
+    if (summary.state == RunState::Crashed || summary.state == RunState::Failed)
+        summary.lastLog = lastTextLines(run / kLog, kLastLogLines);
     if (owner) {
         summary.host = owner->host;
         summary.pid = owner->pid;
@@ -371,9 +427,8 @@ Result<std::string> sendRunCommand(const fs::path& run, const std::string& name,
     // Milliseconds first, so that the order of ids is that of time; the rest only makes them unique.
     const ProcessIdentity self = thisProcess();
     char id[100];
-    std::snprintf(id, sizeof id, "%015lld-%06d-%08x-%lld", static_cast<long long>(unixNow() * 1000),
-                  counter.fetch_add(1) % 1000000, static_cast<unsigned>(crc32c(std::as_bytes(std::span(self.host)))),
-                  static_cast<long long>(self.pid));
+    std::snprintf(id, sizeof id, "%015lld-%06d-%08x-%lld", commandTime(run), counter.fetch_add(1) % 1000000,
+                  static_cast<unsigned>(crc32c(std::as_bytes(std::span(self.host)))), static_cast<long long>(self.pid));
     Json json = {{"formatVersion", kFormatVersion}, {"command", name}};
     for (const auto& [key, value] : arguments.items()) json[key] = value;
     TRY_VOID(writeFileAtomic(run / kCommands / (std::string(id) + ".json"), dumped(json) + "\n"));

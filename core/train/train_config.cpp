@@ -6,14 +6,15 @@
 namespace distillix {
 
 OptimizerStep TrainConfig::optimizerStep(std::int64_t step, double progress) const {
-    const double factor = scheduleOf().factor(step, progress);
+    const Schedule way = scheduleOf();
+    const double factor = way.factor(step, progress), decay = way.weightDecayFactor(progress);
     OptimizerStep hyper;
     hyper.muonLearningRate = muonLearningRate * factor;
-    hyper.muonWeightDecay = muonWeightDecay;
+    hyper.muonWeightDecay = muonWeightDecay * decay;
     hyper.momentum = muonMomentum;
     hyper.matchRmsAdamW = muonAdjust == "match_rms_adamw";
     hyper.adamLearningRate = adamLearningRate * factor;
-    hyper.adamWeightDecay = adamWeightDecay;
+    hyper.adamWeightDecay = adamWeightDecay * decay;
     hyper.beta1 = adamBeta1;
     hyper.beta2 = adamBeta2;
     hyper.adamEps = adamEps;

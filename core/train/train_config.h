@@ -20,11 +20,13 @@ struct TrainConfig {
     std::string schedule = "wsd";
     std::int64_t warmupSteps = 40;
     double decayShare = 0.3;
+    double secondPeak = 2.0 / 3;
     double learningRateFloor = 0;
     double muonLearningRate = 0.01, muonWeightDecay = 0, muonMomentum = 0.95;
     std::string muonAdjust = "match_rms_adamw";
     double adamLearningRate = 2e-3, adamWeightDecay = 0, adamBeta1 = 0.9, adamBeta2 = 0.95, adamEps = 1e-8;
     double clip = 1.0;
+    double skipLossZ = 0, skipGradientZ = 0;
     double labelSmoothing = 0;
     bool recompute = false;
     std::string precision = "auto";
@@ -34,7 +36,10 @@ struct TrainConfig {
     std::int64_t sampleEvery = 100;
     int sampleTokens = 64;
     std::int64_t checkpointEvery = 200;
+    double checkpointMinutes = 10;
     int keepCheckpoints = 3;
+    int patience = 0;
+    bool tensorboard = false;
 
     template <typename Self, typename Visitor>
     static void forEachField(Self& self, Visitor&& visit) {
@@ -50,21 +55,26 @@ struct TrainConfig {
                                    "",
                                    0,
                                    0,
-                                   {"wsd", "cosine", "linear", "constant"}});
+                                   {"wsd", "cosine", "linear", "constant", "bitnet"}});
         visit(self.warmupSteps,
               Field{"warmup_steps", "Steps over which the learning rate rises from 0", "steps", 0, 1e9});
+        visit(
+            self.secondPeak,
+            Field{"second_peak", "bitnet: the peak of the second half, as a share of the first's", "", 0, 1, {}, true});
         visit(self.decayShare, Field{"decay_share", "wsd: share of the training over which the rate falls", "", 0, 1});
         visit(self.learningRateFloor,
               Field{"learning_rate_floor", "The rate at the end, as a share of the peak", "", 0, 1, {}, true});
         visit(self.muonLearningRate, Field{"muon_learning_rate", "Peak rate of the projections", "", 0, 100});
-        visit(self.muonWeightDecay,
-              Field{"muon_weight_decay",
-                    "Decay of the projections; it makes ternary weights flip, so 0 unless you know",
-                    "",
-                    0,
-                    100,
-                    {},
-                    true});
+        visit(
+            self.muonWeightDecay,
+            Field{"muon_weight_decay",
+                  "Decay of the projections; it makes ternary weights flip, so 0 unless you know. The bitnet schedule "
+                  "ends it half way",
+                  "",
+                  0,
+                  100,
+                  {},
+                  true});
         visit(self.muonMomentum, Field{"muon_momentum", "", "", 0, 0.9999, {}, true});
         visit(self.muonAdjust, Field{"muon_adjust",
                                      "How Muon's rate follows a matrix's shape",
@@ -79,6 +89,15 @@ struct TrainConfig {
         visit(self.adamBeta2, Field{"adam_beta2", "", "", 0, 0.9999999, {}, true});
         visit(self.adamEps, Field{"adam_eps", "", "", 0, 1, {}, true});
         visit(self.clip, Field{"clip", "Gradients are clipped to this norm; 0: never", "", 0, 1e9});
+        visit(self.skipLossZ,
+              Field{"skip_loss_z",
+                    "Skip a step whose loss lies so many deviations above the last 128; 0: never (8 is rare)",
+                    "",
+                    0,
+                    100,
+                    {},
+                    true});
+        visit(self.skipGradientZ, Field{"skip_gradient_z", "The same for the gradient's norm", "", 0, 100, {}, true});
         visit(self.labelSmoothing, Field{"label_smoothing", "", "", 0, 0.999, {}, true});
         visit(
             self.recompute,
@@ -98,13 +117,23 @@ struct TrainConfig {
             Field{"validation_tokens", "Tokens of the validation part that are looked at; 0: all", "tokens", 0, 1e15});
         visit(self.sampleEvery, Field{"sample_every", "Answers to the fixed prompts; 0: never", "steps", 0, 1e12});
         visit(self.sampleTokens, Field{"sample_tokens", "Longest sample", "tokens", 1, 1 << 20, {}, true});
-        visit(self.checkpointEvery, Field{"checkpoint_every", "0: only at the end", "steps", 0, 1e12});
+        visit(self.checkpointEvery, Field{"checkpoint_every", "0: not by steps", "steps", 0, 1e12});
+        visit(self.checkpointMinutes,
+              Field{"checkpoint_minutes", "A checkpoint at least so often; 0: not by time", "minutes", 0, 1e7});
         visit(
             self.keepCheckpoints,
             Field{"keep_checkpoints", "The last so many stay, and the one with the best validation loss", "", 1, 1e6});
+        visit(
+            self.patience,
+            Field{"patience",
+                  "Stop early behind so many validations in a row without a new best, but never before the schedule's "
+                  "switch; 0: never",
+                  "validations", 0, 1e6});
+        visit(self.tensorboard,
+              Field{"tensorboard", "Metrics also as TensorBoard event files, in RUN/tensorboard", "", 0, 1});
     }
 
-    Schedule scheduleOf() const { return {schedule, warmupSteps, learningRateFloor, decayShare}; }
+    Schedule scheduleOf() const { return {schedule, warmupSteps, learningRateFloor, decayShare, secondPeak}; }
     /// Hyper-parameters of update `step` with `progress` of the training behind it.
     OptimizerStep optimizerStep(std::int64_t step, double progress) const;
     /// Steps or minutes must be given; sequences must fit the model.

@@ -11,6 +11,7 @@
 #include "core/base/stop_token.h"
 #include "core/train/checkpoint.h"
 #include "core/train/evaluate.h"
+#include "core/train/memory_plan.h"
 #include "core/train/run_folder.h"
 #include "core/train/train_config.h"
 
@@ -39,23 +40,24 @@ struct TrainOutcome {
     double loss = 0;                       ///< of the last step
     std::filesystem::path checkpoint;      ///< the last one
     std::optional<Evaluation> validation;  ///< of it
+    std::string message;                   ///< why it ended before its steps or minutes, if it did
+    double peakBytes = 0;                  ///< memory at its highest over what the process held before; 0: not known
 };
 
-/// What the device will hold, by part.
-std::vector<MemoryPart> trainingMemory(const Backend& backend, const ModelConfig& model, const TrainConfig& config);
-
-/// Makes the run folder and trains until the steps or the minutes are done, the token is raised or a "stop" command
-/// comes; in each of these cases a checkpoint is written first. An error leaves the run as failed, its last
-/// checkpoint in place. model.vocabSize must be the dataset tokenizer's.
+/// Makes the run folder and trains until the steps or the minutes are done, the validation loss no longer falls, the
+/// token is raised or a "stop" command comes; in each of these cases a checkpoint is written first. A full disk makes
+/// it wait, not fail. An error leaves the run as failed, its last checkpoint in place. model.vocabSize must be the
+/// dataset tokenizer's.
 Result<TrainOutcome> trainNew(const std::filesystem::path& run, const ModelConfig& model, const TrainConfig& config,
                               const std::filesystem::path& dataset, const DeviceOptions& device,
                               const TrainObserver& observer, StopToken stop);
 
-/// Changes that a resumed run may make; the rest is as it was started.
+/// Changes that a resumed run may make, from its next step on and for good; the rest is as it was started.
 struct ResumeOptions {
     DeviceOptions device;
-    std::int64_t steps = 0;         ///< train up to this many instead; 0: as before
-    double minutes = 0;             ///< likewise
+    std::int64_t steps = 0;                                           ///< train up to this many instead; 0: as before
+    double minutes = 0;                                               ///< likewise
+    nlohmann::ordered_json edits = nlohmann::ordered_json::object();  ///< further settings given anew (edits.h)
     std::filesystem::path dataset;  ///< where the same dataset lies now; empty: where it lay
     bool takeOver = false;          ///< the lock of a trainer on another machine
 };

@@ -79,8 +79,10 @@ Result<Outcome> trainAndGenerate(Backend& backend, const ModelConfig& config, Pa
             outcome.numbers.push_back(TRY(optimizer.step(gradients, hyper)));
         }
         outcome.weights = TRY(weights.download());
-        for (const Optimizer::Tensor& tensor : TRY(optimizer.download())) {
-            outcome.weights.insert(outcome.weights.end(), tensor.values.begin(), tensor.values.end());
+        std::vector<float> values;
+        for (const Optimizer::Tensor& tensor : optimizer.tensors()) {
+            TRY_VOID(optimizer.download(tensor, values));
+            outcome.weights.insert(outcome.weights.end(), values.begin(), values.end());
         }
     }
     InferenceSession session = TRY(InferenceSession::create(weights, config.maxSeqLen, 7));

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/backend/cpu/cpu_attention.h"
 #include "core/backend/cpu/cpu_elementwise.h"
@@ -16,6 +15,7 @@
 #include "core/backend/cpu/cpu_norms.h"
 #include "core/backend/cpu/cpu_optimizer.h"
 #include "core/backend/cpu/cpu_sample.h"
+#include "core/base/memory.h"
 
 namespace distillix::cpu {
 
@@ -36,12 +36,6 @@ std::string processorName() {
     return "unknown processor";
 }
 
-std::uint64_t physicalMemory() {
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long size = sysconf(_SC_PAGE_SIZE);
-    return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
-}
-
 }  // namespace
 
 CpuBackend::CpuBackend(int threads, CpuLevel level) : m_context(threads, level) {
@@ -49,7 +43,7 @@ CpuBackend::CpuBackend(int threads, CpuLevel level) : m_context(threads, level) 
     m_info.device = processorName();
     m_info.level = level == CpuLevel::Avx512 ? "avx512vnni" : cpuLevelName(level);
     m_info.threads = m_context.pool.threads();
-    m_info.memoryBytes = physicalMemory();
+    m_info.memoryBytes = memoryLimit();
     m_info.hasBf16 = m_context.bf16 != nullptr;
 }
 
