@@ -19,6 +19,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # and takes what comes from a precompiled header for our own code.
   target_compile_options(studio_flags INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overread -Wno-stringop-overflow)
 endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ takes a group's files for headers, whose types should not have members out of anonymous namespaces.
+  target_compile_options(studio_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(DISTILLIX_WERROR)
   target_compile_options(studio_flags INTERFACE -Werror)
 endif()

@@ -13,21 +13,16 @@ namespace distillix::cli {
 using Json = nlohmann::ordered_json;
 namespace {
 
-std::string text(const char* format, double number) {
-    char out[64];
-    std::snprintf(out, sizeof out, format, number);
-    return out;
-}
-
 Json spreadJson(const Spread& spread) {
     return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
 }
 
 std::string spreadText(const Spread& spread) {
-    return text("%.4g s", spread.median) + "  (" + text("%.4g", spread.min) + " to " + text("%.4g", spread.max) + ")";
+    return formatted("%.4g s", spread.median) + "  (" + formatted("%.4g", spread.min) + " to " +
+           formatted("%.4g", spread.max) + ")";
 }
 
-struct TrainFlags {
+struct BenchTrainFlags {
     std::string preset = "100M";
     FieldFlags<ModelConfig> model;
     FieldFlags<TrainBenchConfig> config;
@@ -36,7 +31,7 @@ struct TrainFlags {
     DeviceFlags device;
 };
 
-Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
+Result<int> benchTrainVerb(VerbContext& context, const BenchTrainFlags& flags) {
     ModelConfig model = TRY(findModelPreset(flags.preset)).config;
     const Json& given = flags.model.given();
     if ((given.contains("hidden_dim") || given.contains("num_heads")) && !given.contains("head_dim")) model.headDim = 0;
@@ -60,14 +55,14 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
     Table parts({"of a micro-step", "share", "ms", "calls"});
     for (const auto& part : bench.microStepParts) {
         micro.push_back({{"name", part.name}, {"seconds", part.seconds}, {"share", part.share}, {"calls", part.calls}});
-        parts.add({part.name, text("%.1f%%", part.share * 100), text("%.2f", part.seconds * 1000),
+        parts.add({part.name, formatted("%.1f%%", part.share * 100), formatted("%.2f", part.seconds * 1000),
                    std::to_string(part.calls)});
     }
     Table optimizerParts({"of an optimizer step", "share", "ms", "calls"});
     for (const auto& part : bench.optimizerParts) {
         optimizer.push_back(
             {{"name", part.name}, {"seconds", part.seconds}, {"share", part.share}, {"calls", part.calls}});
-        optimizerParts.add({part.name, text("%.1f%%", part.share * 100), text("%.2f", part.seconds * 1000),
+        optimizerParts.add({part.name, formatted("%.1f%%", part.share * 100), formatted("%.2f", part.seconds * 1000),
                             std::to_string(part.calls)});
     }
     const Json result = {
@@ -97,7 +92,7 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
                    {"model", flags.preset + ", " + groupedText(bench.parameters) + " parameters, " + bench.precision},
                    {"micro-step", spreadText(bench.microStep) + ", " + std::to_string(config.batch) + " x " +
                                       std::to_string(config.tokens) + " tokens"},
-                   {"tokens per second", text("%.0f", bench.tokensPerSecond)},
+                   {"tokens per second", formatted("%.0f", bench.tokensPerSecond)},
                    {"optimizer step", config.optimizerRepeat ? spreadText(bench.optimizerStep) : "not run"},
                    {"memory at most", bytesText(static_cast<double>(bench.peakBytes))}});
     if (!bench.microStepParts.empty()) out += "\n" + parts.text();
@@ -110,10 +105,10 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
 
 void addBenchVerbs(VerbSet& verbs) {
     CLI::App* group = verbs.addGroup("bench", "How fast this machine is");
-    auto flags = std::make_shared<TrainFlags>();
+    auto flags = std::make_shared<BenchTrainFlags>();
     CLI::App* verb = verbs.add(group, "train", "How fast it trains: medians, and where the time goes",
                                "distillix bench train --preset 100M",
-                               [flags](VerbContext& context) { return trainVerb(context, *flags); });
+                               [flags](VerbContext& context) { return benchTrainVerb(context, *flags); });
     verb->add_option("--preset", flags->preset, "Model [100M]")->type_name("NAME");
     flags->device.addTo(*verb);
     flags->config.addTo(*verb);

@@ -8,7 +8,7 @@ namespace distillix::cli {
 using Json = nlohmann::ordered_json;
 namespace {
 
-struct Flags {
+struct InferFlags {
     BenchModelFlags model;
     std::vector<int> lengths{64, 128, 256, 512};
     std::vector<std::string> tests{"forward", "prefill", "decode"};
@@ -19,7 +19,7 @@ struct Flags {
     DeviceFlags device;
 };
 
-Result<int> run(VerbContext& context, const Flags& flags) {
+Result<int> inferVerb(VerbContext& context, const InferFlags& flags) {
     Reporter& reporter = context.reporter;
     InferBenchConfig config;
     TRY_VOID(flags.config.apply(config));
@@ -69,10 +69,10 @@ Result<int> run(VerbContext& context, const Flags& flags) {
 }  // namespace
 
 void addBenchInferVerb(VerbSet& verbs, CLI::App* group) {
-    auto flags = std::make_shared<Flags>();
+    auto flags = std::make_shared<InferFlags>();
     CLI::App* verb = verbs.add(group, "infer", "How fast it answers: logits of all positions, prefill and decode apart",
                                "distillix bench infer --preset 100M --threads 1",
-                               [flags](VerbContext& context) { return run(context, *flags); });
+                               [flags](VerbContext& context) { return inferVerb(context, *flags); });
     flags->model.addTo(*verb);
     verb->add_option("--lengths", flags->lengths, "Lengths of forward and prefill [64,128,256,512]")
         ->delimiter(',')

@@ -9,25 +9,19 @@ namespace distillix::cli {
 using Json = nlohmann::ordered_json;
 namespace {
 
-struct Flags {
+struct OpsFlags {
     std::string preset = "100M";
     int rows = 512, tokens = 256, repeat = 9;
     std::string precision = "auto";
     DeviceFlags device;
 };
 
-std::string text(const char* format, double number) {
-    char out[64];
-    std::snprintf(out, sizeof out, format, number);
-    return out;
-}
-
 /// "439.0 GOP/s" or "31.2 GB/s".
 std::string rateText(const std::string& type, double perSecond) {
-    return text("%.1f ", perSecond / 1e9) + (type == "bytes" ? "GB/s" : "GOP/s");
+    return formatted("%.1f ", perSecond / 1e9) + (type == "bytes" ? "GB/s" : "GOP/s");
 }
 
-Result<int> run(VerbContext& context, const Flags& flags) {
+Result<int> opsVerb(VerbContext& context, const OpsFlags& flags) {
     const ModelConfig model = TRY(findModelPreset(flags.preset)).config;
     const auto backend = TRY(flags.device.open());
     const OpBenchResult bench = TRY(benchOperations(
@@ -47,9 +41,9 @@ Result<int> run(VerbContext& context, const Flags& flags) {
                         {"type", row.type},
                         {"work", row.work},
                         {"share", row.share > 0 ? Json(row.share) : Json(nullptr)}});
-        table.add({row.operation, row.shape, text("%.3f", row.seconds * 1000),
+        table.add({row.operation, row.shape, formatted("%.3f", row.seconds * 1000),
                    rateText(row.type, row.work / row.seconds), row.type,
-                   row.share > 0 ? text("%.0f%%", row.share * 100) : "-"});
+                   row.share > 0 ? formatted("%.0f%%", row.share * 100) : "-"});
     }
     const Json result = {
         {"version", programVersion()},
@@ -66,10 +60,10 @@ Result<int> run(VerbContext& context, const Flags& flags) {
 }  // namespace
 
 void addBenchOpsVerb(VerbSet& verbs, CLI::App* group) {
-    auto flags = std::make_shared<Flags>();
-    CLI::App* verb =
-        verbs.add(group, "ops", "How fast single operations are, and what share of the processor's peaks that is",
-                  "distillix bench ops --preset 100M", [flags](VerbContext& context) { return run(context, *flags); });
+    auto flags = std::make_shared<OpsFlags>();
+    CLI::App* verb = verbs.add(
+        group, "ops", "How fast single operations are, and what share of the processor's peaks that is",
+        "distillix bench ops --preset 100M", [flags](VerbContext& context) { return opsVerb(context, *flags); });
     verb->add_option("--preset", flags->preset, "Model whose shapes are taken [100M]")->type_name("NAME");
     verb->add_option("--rows", flags->rows, "Tokens at a time [512]")->check(CLI::Range(1, 1 << 20).description(""));
     verb->add_option("--tokens", flags->tokens, "Length of a sequence [256]")

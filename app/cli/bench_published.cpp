@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> kTables{"inference", "summary", "versions", "files", "curves", "configuration"};
 
-struct Flags {
+struct PublishedFlags {
     BenchModelFlags model;
     std::vector<std::string> tables = kTables;
     std::string runV03, runV04;
@@ -38,7 +38,7 @@ struct Flags {
 /// Measures what the tables ask for, one part after the other.
 class Publisher {
   public:
-    Publisher(VerbContext& context, const Flags& flags)
+    Publisher(VerbContext& context, const PublishedFlags& flags)
         : m_reporter(context.reporter), m_flags(flags), m_session(newBenchSession()), m_stop(context.stopOnSignals()) {
         m_asked.insert(flags.tables.begin(), flags.tables.end());
     }
@@ -181,7 +181,7 @@ class Publisher {
     }
 
     Reporter& m_reporter;
-    const Flags& m_flags;
+    const PublishedFlags& m_flags;
     std::string m_session;
     StopToken m_stop;
     std::set<std::string> m_asked;
@@ -196,7 +196,7 @@ class Publisher {
 }  // namespace
 
 void addBenchPublishedVerb(VerbSet& verbs, CLI::App* group) {
-    auto flags = std::make_shared<Flags>();
+    auto flags = std::make_shared<PublishedFlags>();
     CLI::App* verb = verbs.add(group, "published",
                                "The tables that the Python original published, this machine's figures beside them",
                                "distillix bench published --tables inference,summary",

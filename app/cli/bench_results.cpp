@@ -50,14 +50,14 @@ Json recordsJson(const std::vector<BenchRecord>& records) {
     return json;
 }
 
-struct Flags {
+struct ResultsFlags {
     ResultsFlag results;
     FormatFlag format;
     std::string base, fresh = "last";
 };
 
 /// A session of the results folder, or everything in a file or folder named instead.
-Result<std::vector<BenchRecord>> recordsNamed(Reporter& reporter, const Flags& flags, const std::string& name) {
+Result<std::vector<BenchRecord>> recordsNamed(Reporter& reporter, const ResultsFlags& flags, const std::string& name) {
     std::error_code ignored;
     const bool elsewhere = std::filesystem::exists(name, ignored);
     std::filesystem::path place = name;
@@ -67,7 +67,7 @@ Result<std::vector<BenchRecord>> recordsNamed(Reporter& reporter, const Flags& f
     return elsewhere ? loaded.records : sessionRecords(loaded.records, name);
 }
 
-Result<int> tell(VerbContext& context, const Flags& flags, const BenchTable& table, Json extra) {
+Result<int> tell(VerbContext& context, const ResultsFlags& flags, const BenchTable& table, Json extra) {
     extra["table"] = tableJson(table);
     context.reporter.result(extra, reportText({table}, flags.format.format()));
     return 0;
@@ -77,7 +77,7 @@ Result<int> tell(VerbContext& context, const Flags& flags, const BenchTable& tab
 
 void addBenchResultsVerbs(VerbSet& verbs, CLI::App* group) {
     {
-        auto flags = std::make_shared<Flags>();
+        auto flags = std::make_shared<ResultsFlags>();
         CLI::App* verb = verbs.add(group, "list", "Benchmarks that were kept", "distillix bench list",
                                    [flags](VerbContext& context) -> Result<int> {
                                        const std::filesystem::path place = TRY(flags->results.path());
@@ -89,7 +89,7 @@ void addBenchResultsVerbs(VerbSet& verbs, CLI::App* group) {
         flags->format.addTo(*verb);
     }
     {
-        auto flags = std::make_shared<Flags>();
+        auto flags = std::make_shared<ResultsFlags>();
         CLI::App* verb = verbs.add(group, "show", "A kept benchmark, a row for each measurement",
                                    "distillix bench show last", [flags](VerbContext& context) -> Result<int> {
                                        const auto records = TRY(recordsNamed(context.reporter, *flags, flags->fresh));
@@ -102,7 +102,7 @@ void addBenchResultsVerbs(VerbSet& verbs, CLI::App* group) {
         flags->format.addTo(*verb);
     }
     {
-        auto flags = std::make_shared<Flags>();
+        auto flags = std::make_shared<ResultsFlags>();
         CLI::App* verb = verbs.add(group, "compare", "Two benchmarks side by side: other dates, builds or machines",
                                    "distillix bench compare last~1 last", [flags](VerbContext& context) -> Result<int> {
                                        const auto base = TRY(recordsNamed(context.reporter, *flags, flags->base));

@@ -37,12 +37,6 @@ std::string labelledText(const TokenDataset& dataset, const Tokenizer& tokenizer
     return text;
 }
 
-std::string fixedText(double number, int digits) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", digits, number);
-    return text;
-}
-
 Result<int> evalVerb(VerbContext& context, const EvalFlags& flags) {
     const TokenDataset dataset = TRY(TokenDataset::open(flags.dataset, flags.split));
     if (dataset.documents() == 0)

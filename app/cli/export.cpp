@@ -20,7 +20,7 @@ struct ExportFlags {
     DeviceFlags device;
 };
 
-std::string numberText(double number) {
+std::string significantText(double number) {
     char text[64];
     std::snprintf(text, sizeof text, number != 0 && number < 1e-3 ? "%.2e" : "%.4f", number);
     return text;
@@ -93,11 +93,12 @@ Result<int> exportVerb(VerbContext& context, const ExportFlags& flags) {
         "Wrote " + report.out.string() + ": " + bytesText(static_cast<double>(report.bytes)) +
         (plan.architecture.empty() ? "" : ", architecture " + plan.architecture) + ".\n\n" + typesTable(plan).text() +
         "\nRead back and compared at " + groupedText(d.positions) + " positions of " + report.text + ":\n\n" +
-        pairsText({{"KL(model, export)", numberText(d.klMean) + " nats a position, at most " + numberText(d.klMax)},
-                   {"same first choice", percentText(d.topAgreement()) + "; " + percentText(d.clearTopAgreement()) +
-                                             " of " + groupedText(d.clear) + " where the model's leads by over 0.05"},
-                   {"largest difference of a logit", numberText(d.largest)},
-                   {"loss", numberText(d.ourLoss()) + " here, " + numberText(d.theirLoss()) + " exported"}});
+        pairsText(
+            {{"KL(model, export)", significantText(d.klMean) + " nats a position, at most " + significantText(d.klMax)},
+             {"same first choice", percentText(d.topAgreement()) + "; " + percentText(d.clearTopAgreement()) + " of " +
+                                       groupedText(d.clear) + " where the model's leads by over 0.05"},
+             {"largest difference of a logit", significantText(d.largest)},
+             {"loss", significantText(d.ourLoss()) + " here, " + significantText(d.theirLoss()) + " exported"}});
     context.reporter.result(json, text);
     return 0;
 }

@@ -108,7 +108,7 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
 }
 
 /// Metrics and validations as one table: a line a step, columns in the order in which they first appear.
-Result<int> exportVerb(VerbContext& context, const fs::path& path, const fs::path& out) {
+Result<int> exportMetricsVerb(VerbContext& context, const fs::path& path, const fs::path& out) {
     TRY(readRunInfo(path));
     const auto metrics = TRY(readRunLines(path, RunLog::Metrics));
     std::map<std::int64_t, Json> validations;
@@ -231,7 +231,7 @@ void addRunsVerbs(VerbSet& verbs) {
         CLI::App* verb =
             verbs.add(group, "export-metrics", "A run's metrics and validations as a CSV file",
                       "distillix runs export-metrics runs/first --out first.csv",
-                      [flags](VerbContext& context) { return exportVerb(context, flags->run, flags->out); });
+                      [flags](VerbContext& context) { return exportMetricsVerb(context, flags->run, flags->out); });
         verb->add_option("run", flags->run, "Run folder")->required();
         verb->add_option("--out", flags->out, "File to write")->type_name("FILE")->required();
     }

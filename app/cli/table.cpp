@@ -2,6 +2,7 @@
 #include "app/cli/table.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace distillix::cli {
 namespace {
@@ -45,6 +46,18 @@ std::string pairsText(const std::vector<std::pair<std::string, std::string>>& pa
     for (const auto& [name, value] : pairs) width = std::max(width, widthOf(name));
     std::string text;
     for (const auto& [name, value] : pairs) text += name + std::string(width + 2 - widthOf(name), ' ') + value + "\n";
+    return text;
+}
+
+std::string formatted(const char* format, double number) {
+    char out[64];
+    std::snprintf(out, sizeof out, format, number);
+    return out;
+}
+
+std::string fixedText(double number, int digits) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", digits, number);
     return text;
 }
 

@@ -21,4 +21,8 @@ class Table {
 /// "name   value" lines, names padded to one width.
 std::string pairsText(const std::vector<std::pair<std::string, std::string>>& pairs);
 
+/// printf's text of one number, such as formatted("%.1f%%", 12.34).
+std::string formatted(const char* format, double number);
+std::string fixedText(double number, int digits);
+
 }  // namespace distillix::cli

@@ -82,13 +82,13 @@ Result<int> infoVerb(VerbContext& context, const InfoFlags& flags) {
     return 0;
 }
 
-struct TrainFlags {
+struct TokenizerFlags {
     std::vector<std::string> sources, extensions;
     std::string out;
     TokenizerTraining training;
 };
 
-Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
+Result<int> trainTokenizerVerb(VerbContext& context, const TokenizerFlags& flags) {
     std::error_code ignored;
     if (fs::exists(flags.out, ignored))
         return makeError(ErrorCode::AlreadyExists, "is there already and is not replaced", flags.out);
@@ -145,10 +145,10 @@ Result<int> trainVerb(VerbContext& context, const TrainFlags& flags) {
 void addTokenizerVerbs(VerbSet& verbs) {
     CLI::App* group = verbs.addGroup("tokenizer", "Train a tokenizer, or look at one");
     {
-        auto flags = std::make_shared<TrainFlags>();
+        auto flags = std::make_shared<TokenizerFlags>();
         CLI::App* verb = verbs.add(group, "train", "Make a tokenizer of files: BPE, every byte kept",
                                    "distillix tokenizer train src --vocab-size 8000 --out tokenizer.model",
-                                   [flags](VerbContext& context) { return trainVerb(context, *flags); });
+                                   [flags](VerbContext& context) { return trainTokenizerVerb(context, *flags); });
         verb->add_option("sources", flags->sources, "JSONL, JSON, CSV and text files, folders of code")->required();
         verb->add_option("--out", flags->out, "File to write")->required();
         verb->add_option("--vocab-size", flags->training.vocabSize,

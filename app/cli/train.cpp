@@ -16,12 +16,6 @@ namespace distillix::cli {
 using Json = nlohmann::ordered_json;
 namespace {
 
-std::string fixedText(double number, int digits) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", digits, number);
-    return text;
-}
-
 /// Every line of `text` behind four spaces.
 std::string indented(const std::string& text) {
     std::string out = "    ";

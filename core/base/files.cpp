@@ -339,8 +339,14 @@ Result<void> AtomicFolder::commit() {
             renamed = ::rename(state.partial.c_str(), state.finalPath.c_str());
     }
     if (renamed != 0) return errnoError("cannot rename into place", state.finalPath, errno);
+    if (auto synced = syncFolder(state.finalPath.parent_path()); !synced.ok()) {
+        // A power cut could still take the name away: it is not committed, and must not stand in the way of another
+        // try.
+        state.committed = ::rename(state.finalPath.c_str(), state.partial.c_str()) != 0;
+        return synced;
+    }
     state.committed = true;
-    return syncFolder(state.finalPath.parent_path());
+    return {};
 }
 
 bool isPartialName(const fs::path& path) {

@@ -150,6 +150,7 @@ Result<DatasetInfo> loadDatasetInfo(const std::filesystem::path& datasetFolder) 
     const auto bad = [&](const std::string& what) { return makeError(ErrorCode::InvalidData, what, path.string()); };
     try {
         const auto json = parseJson(text);
+        if (json.is_discarded()) return bad("is damaged: it is no JSON, or none of ours");
         if (!json.is_object() || json.value("format", "") != kFormat) return bad("is no dataset of this program");
         const int version = json.at("version").get<int>();
         if (version < 1 || version > kVersion)

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::size_t kDeepest = 100000;
 
-bool isBlank(char c) {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 class JsonReader : public RecordReader {
   public:
     JsonReader(ByteSource source, std::string arrayKey)
@@ -106,7 +102,7 @@ class JsonReader : public RecordReader {
     Result<int> peekPastBlanks() {
         while (true) {
             const int c = TRY(peek());
-            if (c < 0 || !isBlank(static_cast<char>(c))) return c;
+            if (c < 0 || !isJsonBlank(static_cast<char>(c))) return c;
             take(1);
         }
     }
@@ -199,7 +195,7 @@ class JsonReader : public RecordReader {
                     if (m_open.empty() || m_open.back() != (c == '}' ? '{' : '[')) break;
                     m_open.pop_back();
                     ended = m_open.empty();
-                } else if (m_open.empty() && (c == ',' || isBlank(c))) {
+                } else if (m_open.empty() && (c == ',' || isJsonBlank(c))) {
                     break;
                 }
             }

@@ -21,6 +21,11 @@ constexpr std::size_t kLongestRecord = std::size_t{16} << 20;  ///< of JSON and 
 constexpr std::size_t kLargestFile = std::size_t{16} << 20;    ///< of a folder's files, unpacked; each is one document
 constexpr std::size_t kTextDocument = std::size_t{1} << 20;    ///< a longer text file is cut into these, at line ends
 
+/// Whitespace as JSON has it.
+inline bool isJsonBlank(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /// One document: a conversation or plain text. All texts are valid UTF-8.
 struct Record {
     std::string name;      ///< of a folder's file: its path in the folder

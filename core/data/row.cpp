@@ -32,10 +32,6 @@ class ErrorPlace : public nlohmann::json_sax<nlohmann::json> {
     std::size_t offset = 0;
 };
 
-bool isBlank(char c) {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 /// Where the key `key` of a JSON object stands; 0 where it is written with escapes, or is not there.
 std::size_t offsetOfKey(std::string_view json, std::string_view key) {
     int depth = 0;
@@ -49,7 +45,7 @@ std::size_t offsetOfKey(std::string_view json, std::string_view key) {
             if (json[at] == '\\') ++at;
         if (depth != 1 || json.substr(begin, std::min(at, json.size()) - begin) != key) continue;
         std::size_t behind = at + 1;
-        while (behind < json.size() && isBlank(json[behind])) ++behind;
+        while (behind < json.size() && isJsonBlank(json[behind])) ++behind;
         if (behind < json.size() && json[behind] == ':') return begin - 1;
     }
     return 0;

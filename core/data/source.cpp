@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kHead = std::size_t{1} << 20;  ///< of a JSON file, looked at to find out how it is made up
 constexpr int kSampleRecords = 64;
-constexpr std::size_t kSampleBytes = std::size_t{4} << 20;
+constexpr std::size_t kDetectionBytes = std::size_t{4} << 20;
 
 std::string lowerName(const fs::path& path) {
     std::string name = path.filename().string();
@@ -115,7 +115,7 @@ Result<void> lookAtRecords(SourcePlan& plan, const SourceOptions& options) {
     std::map<std::string, ColumnMapping> mappings;
     RawRecord raw;
     std::size_t bytes = 0;
-    for (int i = 0; i < kSampleRecords && bytes < kSampleBytes && TRY(reader->next(raw)); ++i) {
+    for (int i = 0; i < kSampleRecords && bytes < kDetectionBytes && TRY(reader->next(raw)); ++i) {
         bytes += raw.bytes.size();
         ColumnMapping mapping;
         Refusal refusal;

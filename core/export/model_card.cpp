@@ -50,7 +50,8 @@ void addTraining(const ExportSource& source, std::string& card) {
             card += std::string("- ") + key + ": " + value->get<std::string>() + "\n";
     if (const auto data = loadDatasetInfo(run->datasetPath); data.ok()) {
         card += "- data: ";
-        for (std::size_t i = 0; i < data->sources.size(); ++i) card += (i ? ", " : "") + lastName(data->sources[i].path);
+        for (std::size_t i = 0; i < data->sources.size(); ++i)
+            card += (i ? ", " : "") + lastName(data->sources[i].path);
         card += " (" + data->kind + "): " + groupedText(static_cast<std::int64_t>(data->train.documents)) +
                 " documents, " + groupedText(static_cast<std::int64_t>(data->train.tokens)) + " tokens to train on, " +
                 groupedText(static_cast<std::int64_t>(data->validation.documents)) + " documents held out\n";

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/base/utf8.h"
+#include "core/formats/tensor_values.h"
 
 namespace distillix {
 namespace {
@@ -18,18 +19,12 @@ constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
 constexpr std::uint32_t kVersion = 3, kOldestVersion = 2;  // 2 has the same layout
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr const char* kAlignmentKey = "general.alignment";
-constexpr std::uint64_t kArrayLimit = std::uint64_t{1} << 24;     // elements; the largest vocabulary of a model
-constexpr std::uint64_t kHeaderLimit = std::uint64_t{512} << 20;  // bytes; keeps memory bounded
-constexpr std::uint64_t kCountLimit = std::uint64_t{1} << 17;     // keys, tensors
-constexpr std::uint64_t kKeyLimit = 65535;                        // bytes of a key, by the format
-constexpr std::uint64_t kNameLimit = 63;                          // bytes of a tensor's name that ggml holds
+constexpr std::uint64_t kArrayLimit = std::uint64_t{1} << 24;         // elements; the largest vocabulary of a model
+constexpr std::uint64_t kGgufHeaderLimit = std::uint64_t{512} << 20;  // bytes; keeps memory bounded
+constexpr std::uint64_t kCountLimit = std::uint64_t{1} << 17;         // keys, tensors
+constexpr std::uint64_t kKeyLimit = 65535;                            // bytes of a key, by the format
+constexpr std::uint64_t kNameLimit = 63;                              // bytes of a tensor's name that ggml holds
 constexpr std::uint32_t kMaxDimensions = 4;
-
-std::string shapeText(const std::vector<std::int64_t>& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-    return text + "]";
-}
 
 std::string printable(std::string_view name) {
     std::string out;
@@ -52,7 +47,7 @@ std::uint64_t alignedUp(std::uint64_t value, std::uint64_t alignment) {
 }
 
 /// Bytes of a tensor, or nothing where that overflows or the row is no multiple of the block.
-std::optional<std::uint64_t> tensorBytes(const std::vector<std::int64_t>& shape, GgmlType type) {
+std::optional<std::uint64_t> ggufTensorBytes(const std::vector<std::int64_t>& shape, GgmlType type) {
     const GgmlTypeFacts& facts = ggmlTypeFacts(type);
     if (shape.empty() || shape.back() % facts.blockElements != 0) return std::nullopt;
     std::uint64_t elements = 1, bytes = 0;
@@ -92,9 +87,9 @@ std::size_t scalarBytes(GgufValueType type) {
 // ---- reading --------------------------------------------------------------------------------------------------------
 
 /// Walks the header; every read is checked against what is left. After a failure `problem` tells what and where.
-class HeaderReader {
+class GgufHeaderReader {
   public:
-    explicit HeaderReader(std::string_view bytes) : m_bytes(bytes) {}
+    explicit GgufHeaderReader(std::string_view bytes) : m_bytes(bytes) {}
     std::uint64_t at() const { return m_at; }
     std::uint64_t left() const { return m_bytes.size() - m_at; }
     const std::string& problem() const { return m_problem; }
@@ -232,7 +227,7 @@ class HeaderReader {
 };
 
 /// Tensors by their data: none outside the file, none overlapping, no more than padding between and behind them.
-Result<void> checkLayout(std::vector<GgufEntry>& entries, std::uint64_t dataBytes, std::uint64_t alignment) {
+Result<void> checkGgufLayout(std::vector<GgufEntry>& entries, std::uint64_t dataBytes, std::uint64_t alignment) {
     const auto bad = [](const GgufEntry& entry, std::string what) {
         return makeError(ErrorCode::InvalidData, std::move(what), "tensor \"" + entry.name + "\"");
     };
@@ -320,7 +315,7 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) try {
         return makeError(ErrorCode::InvalidData, std::move(what), path.string());
     };
     const std::string_view all = file.m_file.text();
-    HeaderReader reader(all.substr(0, std::min<std::uint64_t>(all.size(), kHeaderLimit)));
+    GgufHeaderReader reader(all.substr(0, std::min<std::uint64_t>(all.size(), kGgufHeaderLimit)));
     char magic[4];
     std::uint32_t version = 0;
     if (!reader.read(magic) || std::memcmp(magic, kMagic, sizeof magic) != 0)
@@ -398,7 +393,7 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) try {
                              "is of type " + ggmlTypeName(type) + ", which is not read; " + known + " are", place);
         }
         entry.type = static_cast<GgmlType>(type);
-        const auto bytes = tensorBytes(entry.shape, entry.type);
+        const auto bytes = ggufTensorBytes(entry.shape, entry.type);
         if (!bytes)
             return badTensor("has the shape " + shapeText(entry.shape) + ", which is too large or no multiple of the " +
                              std::to_string(ggmlTypeFacts(entry.type).blockElements) + " weights in a block of " +
@@ -412,7 +407,7 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) try {
         if (!file.m_entries.empty()) return bad("is cut short: it ends before its data begin");
         file.m_dataStart = all.size();
     }
-    auto layout = checkLayout(file.m_entries, all.size() - file.m_dataStart, alignment);
+    auto layout = checkGgufLayout(file.m_entries, all.size() - file.m_dataStart, alignment);
     if (!layout.ok()) return layout.takeError().at(path.string());
     for (std::size_t i = 0; i < file.m_entries.size(); ++i) file.m_tensors.emplace(file.m_entries[i].name, i);
     return file;
@@ -557,7 +552,7 @@ Result<std::string> headerOf(const std::vector<std::pair<std::string, GgufValue>
         if (const auto problem = nameProblem(tensor.name, kNameLimit)) return bad("the name " + *problem, place);
         if (!names.insert(tensor.name).second) return bad("the name is taken", place);
         if (tensor.shape.size() > kMaxDimensions) return bad("has more than four dimensions", place);
-        const auto bytes = tensorBytes(tensor.shape, tensor.type);
+        const auto bytes = ggufTensorBytes(tensor.shape, tensor.type);
         if (!bytes)
             return bad(
                 "the shape " + shapeText(tensor.shape) + " cannot be written as " + ggmlTypeFacts(tensor.type).name,
@@ -595,8 +590,8 @@ Result<void> writeGguf(const std::filesystem::path& path,
     for (const GgufTensor& tensor : tensors) {
         const auto columns = static_cast<std::size_t>(tensor.shape.back());
         const std::string place = path.string() + ": tensor \"" + tensor.name + "\"";
-        if (tensor.values.size() % columns != 0 ||
-            ggmlBytes(tensor.type, tensor.values.size() / columns, columns) != tensorBytes(tensor.shape, tensor.type))
+        if (tensor.values.size() % columns != 0 || ggmlBytes(tensor.type, tensor.values.size() / columns, columns) !=
+                                                       ggufTensorBytes(tensor.shape, tensor.type))
             return makeError(
                 ErrorCode::InvalidArgument,
                 std::to_string(tensor.values.size()) + " values do not make the shape " + shapeText(tensor.shape),

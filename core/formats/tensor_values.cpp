@@ -8,7 +8,7 @@ namespace distillix {
 namespace {
 
 template <typename T>
-T readAt(const std::byte* bytes, std::uint64_t index) {
+T valueAt(const std::byte* bytes, std::uint64_t index) {
     T value;  // tensors of other types may leave this one unaligned
     std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
     return value;
@@ -16,7 +16,7 @@ T readAt(const std::byte* bytes, std::uint64_t index) {
 
 template <typename T>
 void convert(std::span<const std::byte> bytes, std::span<float> to) {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(readAt<T>(bytes.data(), i));
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(valueAt<T>(bytes.data(), i));
 }
 
 template <typename T>
@@ -56,13 +56,13 @@ std::optional<std::string> tensorNameProblem(const std::string& name) {
 float floatAt(DType type, const std::byte* bytes, std::uint64_t index) {
     switch (type) {
         case DType::F32:
-            return readAt<float>(bytes, index);
+            return valueAt<float>(bytes, index);
         case DType::F16:
-            return static_cast<float>(readAt<Float16>(bytes, index));
+            return static_cast<float>(valueAt<Float16>(bytes, index));
         case DType::BF16:
-            return static_cast<float>(readAt<BFloat16>(bytes, index));
+            return static_cast<float>(valueAt<BFloat16>(bytes, index));
         case DType::F64:
-            return static_cast<float>(readAt<double>(bytes, index));
+            return static_cast<float>(valueAt<double>(bytes, index));
         default:
             return std::numeric_limits<float>::quiet_NaN();
     }

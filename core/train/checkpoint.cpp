@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kCheckpointVersion = 1;
 
 /// A tensor of a backend's memory, brought over when it is written. `buffer` serves one after the other.
 template <typename Download>
@@ -53,7 +53,7 @@ Result<void> writeCheckpoint(const fs::path& path, const ModelWeights& weights, 
             TRY_VOID(writeSafetensors(folder.path() / "optimizer.safetensors", tensors, {{"format", "distillix"}}));
         }
         nlohmann::ordered_json json;
-        json["formatVersion"] = kFormatVersion;
+        json["formatVersion"] = kCheckpointVersion;
         json["step"] = state->step;
         json["microBatch"] = state->microBatch;
         json["tokens"] = state->tokens;
@@ -98,10 +98,10 @@ Result<TrainerState> stateFromJson(const nlohmann::ordered_json& json, const fs:
             return broken(checkpoint, std::string("lacks a whole number \"") + key + "\"");
         return found->get<std::int64_t>();
     };
-    if (const std::int64_t version = TRY(integer("formatVersion")); version > kFormatVersion)
+    if (const std::int64_t version = TRY(integer("formatVersion")); version > kCheckpointVersion)
         return makeError(ErrorCode::Unsupported,
                          "was written by a newer version of the program (format " + std::to_string(version) +
-                             ", this one reads " + std::to_string(kFormatVersion) + ")",
+                             ", this one reads " + std::to_string(kCheckpointVersion) + ")",
                          (checkpoint / "trainer.json").string());
     TrainerState state;
     state.step = TRY(integer("step"));

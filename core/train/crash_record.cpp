@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/jobs/reporter.h"
+
 namespace distillix {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
@@ -124,12 +126,6 @@ const char* signalMeaning(int number) {
     }
 }
 
-std::string gigabytes(double bytes) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.2f GB", bytes / 1e9);
-    return text;
-}
-
 }  // namespace
 
 CrashRecorder::CrashRecorder(const fs::path& file) : m_active(!g_active.exchange(true)) {
@@ -186,8 +182,8 @@ std::string crashText(const CrashEvidence& evidence) {
     const auto resident = number(evidence.heartbeat, "residentBytes");
     const auto available = number(evidence.heartbeat, "availableBytes");
     const auto kills = number(evidence.heartbeat, "oomKills");
-    const std::string held = resident && available ? " At its last sign of life it held " + gigabytes(*resident) +
-                                                         " of memory, and " + gigabytes(*available) + " were available."
+    const std::string held = resident && available ? " At its last sign of life it held " + bytesText(*resident) +
+                                                         " of memory, and " + bytesText(*available) + " were available."
                                                    : "";
     if (kills && evidence.oomKillsNow && static_cast<double>(*evidence.oomKillsNow) > *kills)
         return "most likely out of memory: since its last sign of life the system's out-of-memory killer has ended a "

@@ -7,19 +7,10 @@
 #include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/infer/session.h"
+#include "core/jobs/reporter.h"
 #include "core/optim/optimizer.h"
 
 namespace distillix {
-namespace {
-
-std::string gigabytes(double bytes) {
-    char text[40];
-    std::snprintf(text, sizeof text, bytes < 1e9 ? "%.0f MB" : "%.2f GB", bytes / (bytes < 1e9 ? 1e6 : 1e9));
-    return text;
-}
-
-}  // namespace
-
 PassOptions passOptions(const TrainConfig& config) {
     PassOptions options;
     options.batch = config.batch;
@@ -90,8 +81,8 @@ Result<void> checkTrainingMemory(const Backend& backend, const ModelConfig& mode
     const std::size_t bytes = totalBytes(trainingMemory(backend, model, config));
     const std::uint64_t there = backend.info().memoryBytes;
     if (there == 0 || bytes <= there) return {};
-    return makeError(ErrorCode::OutOfMemory, "this training needs " + gigabytes(static_cast<double>(bytes)) + ", " +
-                                                 backend.info().name + " has " + gigabytes(static_cast<double>(there)) +
+    return makeError(ErrorCode::OutOfMemory, "this training needs " + bytesText(static_cast<double>(bytes)) + ", " +
+                                                 backend.info().name + " has " + bytesText(static_cast<double>(there)) +
                                                  "; a smaller --batch (with more --accumulation), fewer --tokens, "
                                                  "--recompute or a smaller model needs less");
 }
@@ -120,8 +111,8 @@ Result<void> fitMicroBatch(const Backend& backend, const ModelConfig& model, Tra
     one.batch = 1;
     return makeError(ErrorCode::OutOfMemory,
                      "one sequence needs " +
-                         gigabytes(static_cast<double>(totalBytes(trainingMemory(backend, model, one)))) + ", and " +
-                         gigabytes(static_cast<double>(bytes)) +
+                         bytesText(static_cast<double>(totalBytes(trainingMemory(backend, model, one)))) + ", and " +
+                         bytesText(static_cast<double>(bytes)) +
                          " are free; fewer --tokens, --recompute or a smaller model needs less");
 }
 

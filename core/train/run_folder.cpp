@@ -145,14 +145,15 @@ struct RunFolder::State {
     std::uint64_t beats = 0;
     double lastBeat = 0;
     FullDiskHandler fullDisk;
-    bool waiting = false;  ///< in the handler: what it does itself must not wait again
+    bool hasEnded = false;  ///< the last word of the run is being written: nobody goes on behind it
+    bool waiting = false;   ///< in the handler: what it does itself must not wait again
     std::optional<CrashRecorder> crashes;
 
     template <typename Action>
     Result<void> whenThereIsRoom(const Action& action) {
         for (bool waited = false;; waited = true) {
             Result<void> done = action();
-            if (done.ok() && waited && fullDisk.goneOn) fullDisk.goneOn();
+            if (done.ok() && waited && fullDisk.goneOn && !hasEnded) fullDisk.goneOn();
             if (done.ok() || done.error().code != ErrorCode::DiskFull || !fullDisk.wait || waiting) return done;
             waiting = true;
             const bool again = fullDisk.wait(done.error());
@@ -483,6 +484,7 @@ Result<void> RunFolder::finish(RunState runState, std::int64_t step, const std::
     TRY_VOID(state.refuseAll(step, std::string("the run has ended: ") + runStateName(runState)));
     TRY_VOID(state.event(runStateName(runState), step, message.empty() ? Json::object() : Json{{"message", message}}));
     TRY_VOID(sync());
+    state.hasEnded = true;
     TRY_VOID(state.writeStatus(runState, step, message));
     ::unlink((state.path / kSpare).c_str());
     state.crashes.reset();

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/data/chat_template.h"
+#include "core/jobs/reporter.h"
 #include "core/train/edits.h"
 #include "core/train/training.h"
 
@@ -20,12 +21,6 @@ constexpr double kFirstWaitSeconds = 0.02, kLongestWaitSeconds = 2;
 
 void waitSeconds(double seconds) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
-
-std::string gigabytes(double bytes) {
-    char text[40];
-    std::snprintf(text, sizeof text, bytes < 1e9 ? "%.1f MB" : "%.2f GB", bytes / (bytes < 1e9 ? 1e6 : 1e9));
-    return text;
 }
 
 /// The event as a line of log.txt.
@@ -94,7 +89,7 @@ Result<void> Training::obeyPause(const RunCommand& command) {
         const auto before = static_cast<double>(processMemory().resident);
         giveMemoryBack();
         const double back = before - static_cast<double>(processMemory().resident);
-        message += "; a checkpoint is written and " + gigabytes(std::max(0.0, back)) + " of memory are given back";
+        message += "; a checkpoint is written and " + bytesText(std::max(0.0, back)) + " of memory are given back";
     }
     TRY_VOID(m_folder.setState(RunState::Paused, m_state.step, message));
     if (!m_paused) {
@@ -168,11 +163,8 @@ Result<void> Training::obeySample(const RunCommand& command) {
         std::min<std::int64_t>(m_model.maxSeqLen, static_cast<std::int64_t>(ids.size()) + sampling.maxTokens)));
     if (!inference.ok()) return refuse(inference.error().text());
     // It may be long: a stop that is raised meanwhile ends it, and the heart goes on beating.
-    GenerationRequest request;
-    request.prompt = Prompt::text(ids, true);
-    request.sampling = sampling;
-    request.endTokens = ends;
-    request.stopStrings = stops;
+    GenerationRequest request{
+        .prompt = Prompt::text(ids, true), .sampling = sampling, .stopStrings = stops, .endTokens = ends};
     request.emit = [&](std::string_view) {
         m_folder.beat(m_state.step);
         return true;
@@ -233,8 +225,8 @@ Result<void> Training::checkRoomForCheckpoint() {
     const std::uint64_t room = TRY(m_folder.roomBytes());
     if (room >= needed) return {};
     return makeError(ErrorCode::DiskFull,
-                     "the next checkpoint needs " + gigabytes(static_cast<double>(needed)) + ", and " +
-                         gigabytes(static_cast<double>(room)) + " are free",
+                     "the next checkpoint needs " + bytesText(static_cast<double>(needed)) + ", and " +
+                         bytesText(static_cast<double>(room)) + " are free",
                      m_folder.path().string());
 }
 

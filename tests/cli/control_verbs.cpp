@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training that obeys, through the built program: commands to a process, what became of a dead one, plans.
+#include <algorithm>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ using test::Program;
 using test::run;
 using test::TemporaryFolder;
 
-class Verbs : public testing::Test {
+class ControlVerbs : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         s_folder = new TemporaryFolder;
@@ -56,10 +57,11 @@ class Verbs : public testing::Test {
                                           "--sample-every",
                                           "0",
                                           "--validation-tokens",
-                                          "512",
-                                          "--steps",
-                                          "1000000"};
+                                          "512"};
         words.insert(words.end(), more.begin(), more.end());
+        // Some train until they are stopped.
+        if (std::find(more.begin(), more.end(), "--steps") == more.end())
+            words.insert(words.end(), {"--steps", "1000000"});
         return words;
     }
     static void waitForStep(Program& program) {
@@ -68,9 +70,9 @@ class Verbs : public testing::Test {
     }
     static TemporaryFolder* s_folder;
 };
-TemporaryFolder* Verbs::s_folder = nullptr;
+TemporaryFolder* ControlVerbs::s_folder = nullptr;
 
-TEST_F(Verbs, ARunningTrainingObeys) {
+TEST_F(ControlVerbs, ARunningTrainingObeys) {
     const fs::path path = *s_folder / "obeys";
     Program program(training("obeys"));
     waitForStep(program);
@@ -114,7 +116,7 @@ TEST_F(Verbs, ARunningTrainingObeys) {
     EXPECT_DOUBLE_EQ(metrics->back().at("lr").get<double>(), 0.003);
 }
 
-TEST_F(Verbs, ACrashIsToldWithItsSignalAndLastLines) {
+TEST_F(ControlVerbs, ACrashIsToldWithItsSignalAndLastLines) {
     const fs::path path = *s_folder / "crash";
     Program program(training("crash", {"--checkpoint-every", "2"}));
     waitForStep(program);
@@ -149,11 +151,12 @@ TEST_F(Verbs, ACrashIsToldWithItsSignalAndLastLines) {
     const auto last = run({"train", "resume", path, "--steps", "1000001", "--minutes", "0.001", "--json"});
     EXPECT_EQ(last.code, 0) << last.errors;
     int crashes = 0;
-    for (const auto& line : readRunLines(path, RunLog::Events).value()) crashes += line.value("type", "") == "crashed";
+    const auto events = readRunLines(path, RunLog::Events).value();
+    for (const auto& line : events) crashes += line.value("type", "") == "crashed";
     EXPECT_GE(crashes, 1);
 }
 
-TEST_F(Verbs, ResumingWithOtherSettingsHoldsThemForGood) {
+TEST_F(ControlVerbs, ResumingWithOtherSettingsHoldsThemForGood) {
     const fs::path path = *s_folder / "longer";
     ASSERT_EQ(run(training("longer", {"--steps", "3"})).code, 0);
     EXPECT_EQ(run({"train", "resume", path, "--set", "batch=3"}).code, 2);
@@ -168,7 +171,7 @@ TEST_F(Verbs, ResumingWithOtherSettingsHoldsThemForGood) {
         std::any_of(shown->begin(), shown->end(), [](const Json& line) { return line.value("type", "") == "set"; }));
 }
 
-TEST_F(Verbs, PlansAreToldByPart) {
+TEST_F(ControlVerbs, PlansAreToldByPart) {
     const Json plan =
         run({"train", "plan", "--preset", "100M", "--batch", "2", "--tokens", "1024", "--recompute", "--json"})
             .result();
@@ -191,7 +194,7 @@ TEST_F(Verbs, PlansAreToldByPart) {
     EXPECT_TRUE(dry.result().at("fits").get<bool>());
 }
 
-TEST_F(Verbs, SlowThePlanIsWhatTrainingTakes) {
+TEST_F(ControlVerbs, SlowThePlanIsWhatTrainingTakes) {
     const auto measured =
         run({"train", "plan", "--preset", "39M", "--batch", "2", "--tokens", "256", "--measure", "--json"});
     if (measured.code == 6) GTEST_SKIP() << "this system does not tell how much memory a process took";

@@ -9,7 +9,7 @@
 namespace distillix {
 namespace {
 
-Tokenizer trained(const std::vector<std::string>& special) {
+Tokenizer trainedTokenizer(const std::vector<std::string>& special) {
     TokenizerTraining options{.vocabSize = 350, .specialTokens = special};
     auto tokenizer = trainTokenizer(options, [n = 0](std::string& text) mutable {
         text = "one two three four five";
@@ -53,8 +53,8 @@ TEST(StoredTemplate, WhatIsBrokenIsRefusedByName) {
 }
 
 TEST(StoredTemplate, TheFirstThatSaysSomethingCounts) {
-    const Tokenizer own = trained(ChatTemplate::specialTokens()), plain = trained({}),
-                    ml = trained({"<|im_start|>", "<|im_end|>"});
+    const Tokenizer own = trainedTokenizer(ChatTemplate::specialTokens()), plain = trainedTokenizer({}),
+                    ml = trainedTokenizer({"<|im_start|>", "<|im_end|>"});
     EXPECT_EQ(chosen(own, {}), "distillix-chat-1, what suits the tokenizer");
     EXPECT_EQ(chosen(ml, {}), "chatml, what suits the tokenizer");
     EXPECT_EQ(chosen(plain, {}), "distillix-plain-1, what suits the tokenizer");
@@ -69,7 +69,7 @@ TEST(StoredTemplate, TheFirstThatSaysSomethingCounts) {
 }
 
 TEST(StoredTemplate, KnowsJinjaOfTheTemplatesThereAre) {
-    const Tokenizer own = trained(ChatTemplate::specialTokens()), plain = trained({});
+    const Tokenizer own = trainedTokenizer(ChatTemplate::specialTokens()), plain = trainedTokenizer({});
     for (const auto& name : ChatTemplate::names()) {
         const auto chat = ChatTemplate::create(own, name);
         ASSERT_OK(chat);

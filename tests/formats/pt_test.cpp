@@ -38,7 +38,7 @@ void writeZip(const std::filesystem::path& path, const std::vector<ZipPart>& par
     ASSERT_EQ(zip_close(zip), 0) << zip_strerror(zip);
 }
 
-std::string bytesOf(const std::vector<float>& values) {
+std::string ptBytes(const std::vector<float>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 
@@ -85,7 +85,7 @@ class Pt : public testing::Test {
 
     /// A file of this pickle and a storage "0" of 1, 2, 3, 4.
     Result<PtFile> openPickle(const std::string& pickle) {
-        writeZip(path(), {{"a/data.pkl", pickle}, {"a/data/0", bytesOf({1, 2, 3, 4})}, {"a/version", "3\n"}});
+        writeZip(path(), {{"a/data.pkl", pickle}, {"a/data/0", ptBytes({1, 2, 3, 4})}, {"a/version", "3\n"}});
         return PtFile::open(path());
     }
     void expectRefused(const Result<PtFile>& file, const std::string& reason, ErrorCode code = ErrorCode::InvalidData) {
@@ -260,7 +260,7 @@ TEST_F(Pt, EntriesThatOverlap) {
 TEST_F(Pt, StorageWithAWrongChecksum) {
     ASSERT_OK(openPickle(stateDict({{}})));
     std::string bytes = readFile(path()).value();
-    bytes[bytes.find(bytesOf({1, 2, 3, 4}))] ^= 1;
+    bytes[bytes.find(ptBytes({1, 2, 3, 4}))] ^= 1;
     std::ofstream(path(), std::ios::binary | std::ios::trunc) << bytes;
     const auto file = PtFile::open(path());
     ASSERT_OK(file);
@@ -280,7 +280,7 @@ TEST_F(Pt, StorageThatIsTooShort) {
     refuseZip({{"a/data.pkl", stateDict({{}})}, {"a/data/0", "123"}}, "of 4 elements has 3 bytes");
 }
 TEST_F(Pt, BigEndianFile) {
-    refuseZip({{"a/data.pkl", stateDict({{}})}, {"a/data/0", bytesOf({1, 2, 3, 4})}, {"a/byteorder", "big"}},
+    refuseZip({{"a/data.pkl", stateDict({{}})}, {"a/data/0", ptBytes({1, 2, 3, 4})}, {"a/byteorder", "big"}},
               "big-endian", ErrorCode::Unsupported);
 }
 

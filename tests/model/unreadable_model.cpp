@@ -14,7 +14,7 @@
 namespace distillix {
 namespace {
 
-ModelConfig smallConfig(const std::string& variant) {
+ModelConfig unreadableConfig(const std::string& variant) {
     ModelConfig c;
     c.vocabSize = 51;
     c.hiddenDim = 32;
@@ -105,7 +105,7 @@ Result<Outcome> trainAndGenerate(Backend& backend, const ModelConfig& config, Pa
 class UnreadableModel : public testing::TestWithParam<const char*> {};
 
 TEST_P(UnreadableModel, GivesTheBitsOfThePlainBackend) {
-    const ModelConfig config = smallConfig(GetParam());
+    const ModelConfig config = unreadableConfig(GetParam());
     for (const auto keep : {PassOptions::Keep::Everything, PassOptions::Keep::LayerInputs}) {
         const auto plain = openBackend("cpu", {2}).value();
         const auto expected = trainAndGenerate(*plain, config, keep);

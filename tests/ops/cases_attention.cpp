@@ -20,7 +20,7 @@ std::size_t size(int n) {
     return static_cast<std::size_t>(n);
 }
 
-Workload workloadOf(const AttentionCase& shape) {
+Workload attentionWorkload(const AttentionCase& shape) {
     Workload workload;
     workload.rows = shape.batch * shape.tokens;
     workload.sequence = shape.tokens;
@@ -84,9 +84,9 @@ Tolerance lseTolerance(const AttentionCase& shape) {
     return {0, 0, ((4 * std::sqrt(shape.headDim) + 16) * largestScore(shape) + 4 * std::sqrt(shape.tokens)) * kEps};
 }
 
-OpCase forwardCase(const AttentionCase& shape) {
+OpCase attentionForwardCase(const AttentionCase& shape) {
     return {"Attention_" + shape.name,
-            workloadOf(shape),
+            attentionWorkload(shape),
             [=](OpRun& run) -> Result<void> {
                 const std::size_t rows = size(shape.batch * shape.tokens);
                 AttentionArgs args = inputs(run, shape);
@@ -98,9 +98,9 @@ OpCase forwardCase(const AttentionCase& shape) {
 }
 
 /// Forward on the device itself, so that backward gets the out and lse of its own kind.
-OpCase backwardCase(const AttentionCase& shape) {
+OpCase attentionBackwardCase(const AttentionCase& shape) {
     return {"AttentionBackward_" + shape.name,
-            workloadOf(shape),
+            attentionWorkload(shape),
             [=](OpRun& run) -> Result<void> {
                 const std::size_t rows = size(shape.batch * shape.tokens), h = size(shape.headDim),
                                   qWidth = size(shape.heads) * h;
@@ -133,7 +133,7 @@ OpCase backwardCase(const AttentionCase& shape) {
 OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std::vector<int>& steps, int capacity) {
     AttentionCase longest = shape;
     longest.tokens = capacity;
-    Workload workload = workloadOf(longest);
+    Workload workload = attentionWorkload(longest);
     workload.training = false;
     workload.rows = shape.batch * *std::max_element(steps.begin(), steps.end());
     return {"CachedAttention_" + name,
@@ -210,8 +210,8 @@ std::vector<OpCase> attentionCases() {
         {"DocumentsInParts", 1, 1050, 1, 1, 4, 0, true},
     };
     for (const AttentionCase& shape : shapes) {
-        cases.push_back(forwardCase(shape));
-        cases.push_back(backwardCase(shape));
+        cases.push_back(attentionForwardCase(shape));
+        cases.push_back(attentionBackwardCase(shape));
     }
     cases.push_back(cacheCase("Decode", {"", 1, 0, 6, 2, 64, 50}, {1, 1, 1}, 8));
     cases.push_back(cacheCase("DecodeBatch", {"", 3, 0, 4, 1, 22}, {1, 1, 1, 1}, 12));

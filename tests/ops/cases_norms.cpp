@@ -12,7 +12,7 @@ struct NormShape {
 // Odd tails for vectors of 4, 8 and 16, one element, and more rows than chunks of 16.
 const std::vector<NormShape> kShapes = {{1, 1}, {3, 7}, {5, 16}, {17, 33}, {40, 100}, {2, 768}, {130, 257}};
 
-Workload workloadOf(const NormShape& shape) {
+Workload normWorkload(const NormShape& shape) {
     Workload workload;
     workload.rows = shape.rows;
     workload.hidden = shape.width;
@@ -27,7 +27,7 @@ double roundingsOfNorm(int width) {
 
 OpCase quantizeCase(const std::string& name, const NormShape& shape, bool norm, std::vector<float> x) {
     return {name,
-            workloadOf(shape),
+            normWorkload(shape),
             [=](OpRun& run) -> Result<void> {
                 const std::size_t count = x.size();
                 NormQuantizeArgs args;
@@ -49,7 +49,7 @@ OpCase quantizeCase(const std::string& name, const NormShape& shape, bool norm, 
 
 OpCase valuesCase(const std::string& name, const NormShape& shape, bool norm, std::vector<float> x) {
     return {name,
-            workloadOf(shape),
+            normWorkload(shape),
             [=](OpRun& run) -> Result<void> {
                 NormQuantizeArgs args;
                 args.rows = shape.rows;
@@ -63,9 +63,9 @@ OpCase valuesCase(const std::string& name, const NormShape& shape, bool norm, st
             {}};
 }
 
-OpCase backwardCase(const std::string& name, const NormShape& shape, bool accumulate) {
+OpCase normBackwardCase(const std::string& name, const NormShape& shape, bool accumulate) {
     return {name,
-            workloadOf(shape),
+            normWorkload(shape),
             [=](OpRun& run) -> Result<void> {
                 const std::size_t width = static_cast<std::size_t>(shape.width),
                                   rows = static_cast<std::size_t>(shape.rows);
@@ -104,8 +104,8 @@ std::vector<OpCase> normCases() {
         cases.push_back(valuesCase("NormValues_" + size, shape, true, normal(count, 1, 3)));
         cases.push_back(valuesCase("Values_" + size, shape, false, normal(count, 1, 3)));
         if (shape.width == 1) continue;  // the norm of one number has no gradient but what rounding leaves
-        cases.push_back(backwardCase("NormBackward_" + size, shape, false));
-        cases.push_back(backwardCase("NormBackwardAccumulate_" + size, shape, true));
+        cases.push_back(normBackwardCase("NormBackward_" + size, shape, false));
+        cases.push_back(normBackwardCase("NormBackwardAccumulate_" + size, shape, true));
     }
     const NormShape odd{5, 37};
     const std::size_t count = 5 * 37;

@@ -21,7 +21,7 @@ const std::vector<Layer> kLayers = {
     {2, 1000, {130, 70, 1}},
 };
 
-Workload workloadOf(const Layer& layer) {
+Workload linearWorkload(const Layer& layer) {
     Workload workload;
     workload.rows = layer.rows;
     workload.hidden = layer.in;
@@ -32,7 +32,7 @@ Workload workloadOf(const Layer& layer) {
     return workload;
 }
 
-std::size_t sizeOf(int a, int b) {
+std::size_t linearSize(int a, int b) {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
@@ -76,9 +76,9 @@ struct LinearCase {
 
 OpCase forwardCase(LinearCase c) {
     const Layer layer = c.layer;
-    if (c.latent.empty()) c.latent = normal(sizeOf(layer.out(), layer.in), 1, 0.02);
-    if (c.codes.empty()) c.codes = randomCodes(sizeOf(layer.rows, layer.in), 2);
-    return {c.name, workloadOf(layer),
+    if (c.latent.empty()) c.latent = normal(linearSize(layer.out(), layer.in), 1, 0.02);
+    if (c.codes.empty()) c.codes = randomCodes(linearSize(layer.rows, layer.in), 2);
+    return {c.name, linearWorkload(layer),
             [=](OpRun& run) -> Result<void> {
                 Result<void> result;
                 LinearForwardArgs args;
@@ -92,9 +92,9 @@ OpCase forwardCase(LinearCase c) {
                     args.input.codes = run.input(c.codes);
                     args.input.alpha = run.input(uniform(static_cast<std::size_t>(layer.rows), 3, 0.1, 4));
                 } else {
-                    args.input.values = run.inputValues(normal(sizeOf(layer.rows, layer.in), 4));
+                    args.input.values = run.inputValues(normal(linearSize(layer.rows, layer.in), 4));
                 }
-                const std::vector<float> residual = normal(sizeOf(layer.rows, layer.out()), 5);
+                const std::vector<float> residual = normal(linearSize(layer.rows, layer.out()), 5);
                 if (c.inPlace) {
                     args.out = run.inOutValues("out", residual, tolerance);
                     args.residual = args.out.data.as<float>();
@@ -109,9 +109,9 @@ OpCase forwardCase(LinearCase c) {
 
 OpCase backwardCase(LinearCase c) {
     const Layer layer = c.layer;
-    if (c.latent.empty()) c.latent = normal(sizeOf(layer.out(), layer.in), 1, 0.02);
-    if (c.codes.empty()) c.codes = randomCodes(sizeOf(layer.rows, layer.in), 2);
-    return {c.name, workloadOf(layer),
+    if (c.latent.empty()) c.latent = normal(linearSize(layer.out(), layer.in), 1, 0.02);
+    if (c.codes.empty()) c.codes = randomCodes(linearSize(layer.rows, layer.in), 2);
+    return {c.name, linearWorkload(layer),
             [=](OpRun& run) -> Result<void> {
                 Result<void> result;
                 LinearBackwardArgs args;
@@ -125,12 +125,12 @@ OpCase backwardCase(LinearCase c) {
                     args.input.codes = run.input(c.codes);
                     args.input.alpha = run.input(uniform(static_cast<std::size_t>(layer.rows), 3, 0.1, 4));
                 } else {
-                    args.input.values = run.inputValues(normal(sizeOf(layer.rows, layer.in), 4));
+                    args.input.values = run.inputValues(normal(linearSize(layer.rows, layer.in), 4));
                 }
-                args.dOut = run.inputValues(normal(sizeOf(layer.rows, layer.out()), 6));
-                args.dInput =
-                    run.outputValues("dInput", sizeOf(layer.rows, layer.in), summed(bf16 ? 1 : layer.out(), 8, eps));
-                args.dWeight = run.inOut("dWeight", normal(sizeOf(layer.out(), layer.in), 7),
+                args.dOut = run.inputValues(normal(linearSize(layer.rows, layer.out()), 6));
+                args.dInput = run.outputValues("dInput", linearSize(layer.rows, layer.in),
+                                               summed(bf16 ? 1 : layer.out(), 8, eps));
+                args.dWeight = run.inOut("dWeight", normal(linearSize(layer.out(), layer.in), 7),
                                          summed(bf16 ? 1 : layer.rows, 8, eps));
                 return run.backend().linearBackward(run.exec(), args);
             },
@@ -141,7 +141,7 @@ OpCase backwardCase(LinearCase c) {
 OpCase prepareCase(const std::string& name, const Layer& layer, bool ternary, bool perChannel, float eps,
                    const std::vector<float>& first, const std::vector<float>& second) {
     return {name,
-            workloadOf(layer),
+            linearWorkload(layer),
             [=](OpRun& run) -> Result<void> {
                 LinearShape shape = shapeOf(layer, ternary, perChannel);
                 shape.quantizationEps = eps;
@@ -184,7 +184,7 @@ std::vector<OpCase> linearCases() {
         cases.push_back(backwardCase({"TernaryBackwardBf16_" + size, layer, true, true, bf16}));
         cases.push_back(backwardCase({"DenseBackward_" + size, layer, false}));
         cases.push_back(backwardCase({"DenseBackwardBf16_" + size, layer, false, false, bf16}));
-        const std::size_t count = sizeOf(layer.out(), layer.in);
+        const std::size_t count = linearSize(layer.out(), layer.in);
         cases.push_back(
             prepareCase("Prepare_" + size, layer, true, false, 1e-8f, normal(count, 1, 0.02), normal(count, 2, 0.02)));
         cases.push_back(
@@ -193,7 +193,7 @@ std::vector<OpCase> linearCases() {
             prepareCase("PrepareDense_" + size, layer, false, false, 1e-8f, normal(count, 1), normal(count, 2)));
     }
     const Layer odd{9, 301, {70, 5, 0}};
-    const std::size_t weights = sizeOf(odd.out(), odd.in), inputs = sizeOf(odd.rows, odd.in);
+    const std::size_t weights = linearSize(odd.out(), odd.in), inputs = linearSize(odd.rows, odd.in);
     const auto extreme = [&](const std::string& name, std::vector<float> latent, std::vector<std::int8_t> codes) {
         cases.push_back(forwardCase({"TernaryForward_" + name, odd, true, false, {}, latent, codes}));
         cases.push_back(backwardCase({"TernaryBackward_" + name, odd, true, true, {}, latent, codes}));

@@ -18,11 +18,11 @@ struct HeadCase {
     double deviation = 1;  ///< of x
 };
 
-std::size_t sizeOf(int a, int b) {
+std::size_t headSize(int a, int b) {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
-Workload workloadOf(const HeadCase& c) {
+Workload headWorkload(const HeadCase& c) {
     Workload workload;
     workload.rows = c.rows;
     workload.hidden = c.width;
@@ -36,7 +36,7 @@ Result<LinearWeight> preparedHead(OpRun& run, const HeadCase& c) {
     head.shape.in = c.width;
     head.shape.out = c.vocabulary;
     head.shape.segments = {c.vocabulary, 0, 0};
-    head.latent = run.input(normal(sizeOf(c.vocabulary, c.width), 1));
+    head.latent = run.input(normal(headSize(c.vocabulary, c.width), 1));
     if (const std::size_t bytes = run.backend().preparedBytes(head.shape, run.exec().precision, true))
         head.prepared = run.memory(bytes);
     PrepareWeight prepare;
@@ -50,33 +50,33 @@ double epsOf(const HeadCase& c) {
 }
 
 OpCase logitsCase(const HeadCase& c) {
-    return {"HeadLogits_" + c.name, workloadOf(c),
+    return {"HeadLogits_" + c.name, headWorkload(c),
             [=](OpRun& run) -> Result<void> {
                 HeadLogitsArgs args;
                 args.rows = c.rows;
                 args.head = TRY(preparedHead(run, c));
-                args.x = run.inputValues(normal(sizeOf(c.rows, c.width), 2, c.deviation));
+                args.x = run.inputValues(normal(headSize(c.rows, c.width), 2, c.deviation));
                 args.softCap = c.cap;
-                args.logits = run.output("logits", sizeOf(c.rows, c.vocabulary), summed(c.width, 8, epsOf(c)));
+                args.logits = run.output("logits", headSize(c.rows, c.vocabulary), summed(c.width, 8, epsOf(c)));
                 return run.backend().headLogits(run.exec(), args);
             },
             c.precision};
 }
 
 OpCase lossCase(const HeadCase& c) {
-    return {"HeadLoss_" + c.name, workloadOf(c),
+    return {"HeadLoss_" + c.name, headWorkload(c),
             [=](OpRun& run) -> Result<void> {
                 const int n = static_cast<int>(c.targetRows.size());
                 HeadLossArgs args;
                 args.rows = c.rows;
                 args.targetCount = n;
                 args.head = TRY(preparedHead(run, c));
-                args.x = run.inputValues(normal(sizeOf(c.rows, c.width), 2, c.deviation));
+                args.x = run.inputValues(normal(headSize(c.rows, c.width), 2, c.deviation));
                 args.targetRows = run.input(c.targetRows);
                 args.targets = run.input(ids(c.targetRows.size(), 3, c.vocabulary));
                 args.softCap = c.cap;
                 args.labelSmoothing = c.smoothing;
-                if (c.teacher) args.teacherLogits = run.input(normal(sizeOf(n, c.vocabulary), 4, 3));
+                if (c.teacher) args.teacherLogits = run.input(normal(headSize(n, c.vocabulary), 4, 3));
                 args.teacherWeight = c.weight;
                 args.temperature = c.temperature;
                 // A logit's error, eps·sqrt(d)·|x||e|, goes into the loss as it stands and into the probabilities as
@@ -86,8 +86,8 @@ OpCase lossCase(const HeadCase& c) {
                 if (c.gradients) {
                     args.gradientScale = 0.125f;
                     const Tolerance tolerance{0, logit + summed(c.vocabulary, 32, eps).largest, 0};
-                    args.dX = run.outputValues("dX", sizeOf(c.rows, c.width), tolerance);
-                    args.dHead = run.inOut("dHead", normal(sizeOf(c.vocabulary, c.width), 5, 0.01),
+                    args.dX = run.outputValues("dX", headSize(c.rows, c.width), tolerance);
+                    args.dHead = run.inOut("dHead", normal(headSize(c.vocabulary, c.width), 5, 0.01),
                                            {0, logit + summed(n, 32, eps).largest, 0});
                 }
                 return run.backend().headLoss(run.exec(), args);

@@ -14,11 +14,11 @@ struct MatrixSize {
     int rows, cols;
 };
 
-std::size_t sizeOf(const MatrixSize& m) {
+std::size_t optimizerSize(const MatrixSize& m) {
     return static_cast<std::size_t>(m.rows) * static_cast<std::size_t>(m.cols);
 }
 
-Workload workloadOf(const std::vector<MatrixSize>& sizes) {
+Workload optimizerWorkload(const std::vector<MatrixSize>& sizes) {
     Workload workload;
     workload.rows = 1;
     workload.training = true;
@@ -38,7 +38,7 @@ struct MuonCase {
 };
 
 OpCase muonCase(const MuonCase& c) {
-    return {"Muon_" + c.name, workloadOf(c.sizes),
+    return {"Muon_" + c.name, optimizerWorkload(c.sizes),
             [=](OpRun& run) -> Result<void> {
                 std::vector<MuonTensor> tensors;
                 // Newton-Schulz settles each singular value near 1 and multiplies an error by at most 3.4445 a step:
@@ -47,7 +47,7 @@ OpCase muonCase(const MuonCase& c) {
                 const double rate = 0.02;
                 for (std::size_t t = 0; t < c.sizes.size(); ++t) {
                     const MatrixSize& m = c.sizes[t];
-                    const std::size_t count = sizeOf(m);
+                    const std::size_t count = optimizerSize(m);
                     const double longer = std::max(m.rows, m.cols);
                     const double update = rate * (c.matchRms ? 0.2 * std::sqrt(longer) : std::sqrt(longer));
                     const double error = bf16 ? 0.04 : 500 * 8 * kEps;
@@ -75,7 +75,7 @@ OpCase muonCase(const MuonCase& c) {
 OpCase adamwCase(const std::string& name, const std::vector<int>& counts, std::int64_t step, double gradient,
                  bool clipped) {
     return {"AdamW_" + name,
-            workloadOf({{1, 1}}),
+            optimizerWorkload({{1, 1}}),
             [=](OpRun& run) -> Result<void> {
                 std::vector<AdamWTensor> tensors;
                 for (std::size_t t = 0; t < counts.size(); ++t) {
@@ -106,7 +106,7 @@ OpCase adamwCase(const std::string& name, const std::vector<int>& counts, std::i
 
 OpCase normCase(const std::string& name, const std::vector<int>& counts, float limit, double deviation) {
     return {"GradientNorm_" + name,
-            workloadOf({{1, 1}}),
+            optimizerWorkload({{1, 1}}),
             [=](OpRun& run) -> Result<void> {
                 std::vector<TensorSpan> spans;
                 for (std::size_t t = 0; t < counts.size(); ++t) {

@@ -78,7 +78,8 @@ TEST_F(RunFiles, StatusThatIsNoObject) {
 TEST_F(RunFiles, HeartbeatThatIsNone) {
     for (const char* text : {"", "1", "{\"count\":\"x\"}", "{\"count\":1e300,\"step\":-1.5}"}) {
         put("heartbeat", text);
-        EXPECT_OK(readRun(m_run)) << text;
+        SCOPED_TRACE(text);
+        EXPECT_OK(readRun(m_run));
     }
 }
 TEST_F(RunFiles, LockThatIsTorn) {
