@@ -28,7 +28,7 @@ constexpr std::int64_t kPanelColumns = 64;  // columns are padded to a multiple 
 constexpr int kFewTokens = 4;
 
 struct TernaryTile {
-    const std::uint8_t* unpacked;  ///< [columns/4][64][4] w + 1, from unpackPanel
+    const std::uint8_t* unpacked;  ///< [columns/4][64][4] w + 1 in the level's own order, from unpackPanel
     const std::uint32_t* panel;    ///< [columns/16][64] as above
     std::int64_t columns;          ///< padded: a multiple of 64
     int rows;                      ///< valid rows of the panel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ternary products by vpmaddubsw. (w + 1) is at most 2 and a code at most 128 in magnitude, so a pair's sum lies within
-// 512, and 63 of them fit into 16 bits: sums run in 16 bits over 32 steps of four columns, then are widened.
+// 512, and 63 of them fit into 16 bits: sums run in 16 bits over 48 steps of four columns, then are widened.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -129,20 +129,23 @@ void codeSums(const std::int8_t* codes, std::int64_t rows, std::int64_t stride, 
     }
 }
 
+/// Here `unpacked` is [4 strips of 16 rows][columns/4][16][4]: what manyTokens reads of one strip lies together. With
+/// all 64 rows of a column group side by side a strip would use a quarter of the first-level cache's sets, and strips
+/// of 768 columns would be read from the second level for each group of tokens.
 void unpackPanel(const std::uint32_t* panel, std::int64_t columns, std::uint8_t* unpacked) {
     const __m256i three = _mm256_set1_epi8(3);
     for (std::int64_t block = 0; block < columns / 16; ++block) {
-        std::uint8_t* out = unpacked + block * 16 * kPanelRows;
         for (int v = 0; v < 8; ++v) {
+            std::uint8_t* out = unpacked + v / 2 * columns * 16 + block * 256 + v % 2 * 32;
             const __m256i words =
                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(panel + block * kPanelRows + v * 8));
             const auto put = [&](int at, __m256i four) {
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at + v * 32), _mm256_and_si256(four, three));
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + at), _mm256_and_si256(four, three));
             };
             put(0, words);
-            put(256, _mm256_srli_epi32(words, 2));
-            put(512, _mm256_srli_epi32(words, 4));
-            put(768, _mm256_srli_epi32(words, 6));
+            put(64, _mm256_srli_epi32(words, 2));
+            put(128, _mm256_srli_epi32(words, 4));
+            put(192, _mm256_srli_epi32(words, 6));
         }
     }
 }
@@ -209,15 +212,18 @@ void tokensTimesRows(const TernaryTile& tile, int first, int row) {
     Sums t0 = startOf(tile, tokenAt(0)), t1 = startOf(tile, tokenAt(1)), t2 = startOf(tile, tokenAt(2)),
          t3 = startOf(tile, tokenAt(3));
     Sums s0 = zeroSums(), s1 = s0, s2 = s0, s3 = s0;
-    for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
-        const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
-        const std::uint8_t* w = tile.unpacked + begin * kPanelRows + row * 4;
-        for (std::int64_t c = begin; c < end; c += 4, w += 4 * kPanelRows) {
-            const __m256i w0 = loadBytes(w), w1 = loadBytes(w + 32);
-            addProducts(s0, w0, w1, x0 + c);
-            if constexpr (Tokens > 1) addProducts(s1, w0, w1, x1 + c);
-            if constexpr (Tokens > 2) addProducts(s2, w0, w1, x2 + c);
-            if constexpr (Tokens > 3) addProducts(s3, w0, w1, x3 + c);
+    const std::uint8_t* w = tile.unpacked + row * tile.columns;
+    for (std::int64_t begin = 0; begin < tile.columns; begin += 192) {
+        const std::int64_t end = begin + 192 < tile.columns ? begin + 192 : tile.columns;
+        for (std::int64_t c = begin; c < end; c += 16, w += 256) {
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; ++k) {
+                const __m256i w0 = loadBytes(w + 64 * k), w1 = loadBytes(w + 64 * k + 32);
+                addProducts(s0, w0, w1, x0 + c + 4 * k);
+                if constexpr (Tokens > 1) addProducts(s1, w0, w1, x1 + c + 4 * k);
+                if constexpr (Tokens > 2) addProducts(s2, w0, w1, x2 + c + 4 * k);
+                if constexpr (Tokens > 3) addProducts(s3, w0, w1, x3 + c + 4 * k);
+            }
         }
         widen(t0, s0);
         if constexpr (Tokens > 1) widen(t1, s1);
@@ -244,49 +250,66 @@ void manyTokens(const TernaryTile& tile) {
     }
 }
 
-template <int Step>
-[[gnu::always_inline]] inline __m256i unpackStep(__m256i words) {
-    return _mm256_and_si256(_mm256_srli_epi32(words, 2 * Step), _mm256_set1_epi8(3));
+// A single token. What bounds it is the weights' way from memory, so a panel is read in the order in which it lies and
+// asked for ahead, and the unpacking costs as little as can be: fields 0 and 1 of a byte are taken where they stand,
+// so that the products of field 1 come out four times too large and are summed apart; one shift brings fields 2 and 3
+// there. All sums are kept four times too large and divided at the end, exactly. Beside rows taken 16 at a time, three
+// shifts and no prefetch, 2.4 times as fast on a Zen 3 whose memory was busy.
+struct Fields {
+    Sums ones, fours;
+};
+
+[[gnu::always_inline]] inline void addFields(Fields& sums, __m256i words0, __m256i words1, const std::int8_t* codes) {
+    const __m256i one = _mm256_set1_epi8(0x03), four = _mm256_set1_epi8(0x0c);
+    const __m256i high0 = _mm256_srli_epi32(words0, 4), high1 = _mm256_srli_epi32(words1, 4);
+    addProducts(sums.ones, _mm256_and_si256(words0, one), _mm256_and_si256(words1, one), codes);
+    addProducts(sums.fours, _mm256_and_si256(words0, four), _mm256_and_si256(words1, four), codes + 4);
+    addProducts(sums.ones, _mm256_and_si256(high0, one), _mm256_and_si256(high1, one), codes + 8);
+    addProducts(sums.fours, _mm256_and_si256(high0, four), _mm256_and_si256(high1, four), codes + 12);
 }
 
-/// Sixteen rows times one or two tokens, unpacked in registers.
+/// Two vectors of rows, 64 columns: a product of field 1 lies within 2048, eight of them are added before they are
+/// widened.
+[[gnu::always_inline]] inline void addBlock(__m256i* totals, const std::uint32_t* words, const std::int8_t* codes) {
+    Fields sums{zeroSums(), zeroSums()};
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k)
+        addFields(sums, loadBytes(words + k * kPanelRows), loadBytes(words + k * kPanelRows + 8), codes + 16 * k);
+    const __m256i one = _mm256_set1_epi16(1), four = _mm256_set1_epi16(4);
+    const auto widened = [&](__m256i ones, __m256i fours) {
+        return _mm256_add_epi32(_mm256_madd_epi16(ones, four), _mm256_madd_epi16(fours, one));
+    };
+    totals[0] = _mm256_add_epi32(totals[0], widened(sums.ones.s0, sums.fours.s0));
+    totals[1] = _mm256_add_epi32(totals[1], widened(sums.ones.s1, sums.fours.s1));
+}
+
 template <int Tokens>
-void fewTokensTimesRows(const TernaryTile& tile, int first, int row) {
-    const std::int8_t* x0 = tile.codes + first * tile.codesStride;
-    const std::int8_t* x1 = tile.codes + (first + Tokens - 1) * tile.codesStride;
-    Sums t0 = startOf(tile, first), t1 = startOf(tile, first + Tokens - 1);
-    Sums s0 = zeroSums(), s1 = s0;
-    for (std::int64_t begin = 0; begin < tile.columns; begin += 128) {
-        const std::int64_t end = begin + 128 < tile.columns ? begin + 128 : tile.columns;
-        for (std::int64_t c = begin; c < end; c += 16) {
-            const std::uint32_t* words = tile.panel + c / 16 * kPanelRows + row;
-            const __m256i p0 = loadBytes(words), p1 = loadBytes(words + 8);
-            const auto add = [&](__m256i w0, __m256i w1, std::int64_t at) {
-                addProducts(s0, w0, w1, x0 + at);
-                if constexpr (Tokens > 1) addProducts(s1, w0, w1, x1 + at);
-            };
-            add(unpackStep<0>(p0), unpackStep<0>(p1), c);
-            add(unpackStep<1>(p0), unpackStep<1>(p1), c + 4);
-            add(unpackStep<2>(p0), unpackStep<2>(p1), c + 8);
-            add(unpackStep<3>(p0), unpackStep<3>(p1), c + 12);
-        }
-        widen(t0, s0);
-        if constexpr (Tokens > 1) widen(t1, s1);
+void tokensTimesPanel(const TernaryTile& tile, int first) {
+    constexpr std::int64_t kBlock = 4 * kPanelRows;  // words of 64 columns
+    constexpr int kAhead = 4;                        // blocks, a kilobyte each
+    __m256i totals[Tokens][8];
+    for (auto& token : totals)
+        for (__m256i& sum : token) sum = _mm256_setzero_si256();
+    const std::uint32_t* words = tile.panel;
+    const std::int8_t* codes = tile.codes + first * tile.codesStride;
+    for (std::int64_t c = 0; c < tile.columns; c += 64, words += kBlock) {
+#pragma GCC unroll 16
+        for (int line = 0; line < 16; ++line)
+            _mm_prefetch(reinterpret_cast<const char*>(words + kAhead * kBlock) + 64 * line, _MM_HINT_T0);
+        for (int r = 0; r < 8; r += 2)
+            for (int t = 0; t < Tokens; ++t) addBlock(totals[t] + r, words + r * 8, codes + t * tile.codesStride + c);
     }
-    storeSums(tile, first, row, t0.s0);
-    storeSums(tile, first, row + 8, t0.s1);
-    if constexpr (Tokens > 1) {
-        storeSums(tile, first + 1, row, t1.s0);
-        storeSums(tile, first + 1, row + 8, t1.s1);
+    for (int t = 0; t < Tokens; ++t) {
+        const __m256i sum = _mm256_set1_epi32(tile.codeSums[first + t]);
+        for (int r = 0; r < 8; ++r)
+            storeSums(tile, first + t, r * 8, _mm256_sub_epi32(_mm256_srai_epi32(totals[t][r], 2), sum));
     }
 }
 
 void fewTokens(const TernaryTile& tile) {
-    for (int row = 0; row < tile.rows; row += 16) {
-        int t = 0;
-        for (; t + 2 <= tile.tokens; t += 2) fewTokensTimesRows<2>(tile, t, row);
-        if (t < tile.tokens) fewTokensTimesRows<1>(tile, t, row);
-    }
+    int t = 0;
+    for (; t + 2 <= tile.tokens; t += 2) tokensTimesPanel<2>(tile, t);
+    if (t < tile.tokens) tokensTimesPanel<1>(tile, t);
 }
 
 /// Codes w + 1 of columns 8·half .. 8·half + 7 of a word, as 32-bit numbers.
