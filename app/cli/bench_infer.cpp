@@ -3,6 +3,7 @@
 #include "app/cli/bench.h"
 #include "app/cli/bench_model.h"
 #include "app/cli/field_flags.h"
+#include "app/cli/model_source.h"
 
 namespace distillix::cli {
 using Json = nlohmann::ordered_json;
@@ -17,6 +18,7 @@ struct InferFlags {
     ResultsFlag results;
     FormatFlag format;
     DeviceFlags device;
+    KeepFlags keepAs;
 };
 
 Result<int> inferVerb(VerbContext& context, const InferFlags& flags) {
@@ -35,6 +37,8 @@ Result<int> inferVerb(VerbContext& context, const InferFlags& flags) {
     }
     InferBenchPlan plan;
     plan.decode = false;
+    plan.head = TRY(weightFormatFromName(flags.keepAs.head));
+    plan.cache = TRY(flags.keepAs.cacheType());
     for (const auto& test : flags.tests) {
         if (test == "forward") plan.forward = flags.lengths;
         if (test == "prefill") plan.prefill = flags.lengths;
@@ -88,6 +92,7 @@ void addBenchInferVerb(VerbSet& verbs, CLI::App* group) {
     flags->format.addTo(*verb);
     flags->config.addTo(*verb);
     flags->device.addTo(*verb);
+    flags->keepAs.addTo(*verb, false);
 }
 
 }  // namespace distillix::cli

@@ -71,9 +71,18 @@ class Publisher {
     Result<void> inference() {
         InferBenchPlan plan;
         for (const auto& row : published::kInference) plan.forward.push_back(row.tokens);
-        plan.decode = asked("summary");
-        const auto measured = TRY(benchInference(*m_backend, m_model.config, m_model.weights(), plan, m_config, {},
-                                                 observerOf(m_reporter), m_stop));
+        plan.decode = false;
+        std::vector<InferMeasurement> measured = TRY(benchInference(*m_backend, m_model.config, m_model.weights(), plan,
+                                                                    m_config, {}, observerOf(m_reporter), m_stop));
+        if (asked("summary")) {
+            // Generation as `generate` and `chat` do it.
+            InferBenchPlan packed;
+            packed.head = WeightFormat::I8;
+            packed.cache = DType::F16;
+            for (auto& m : TRY(benchInference(*m_backend, m_model.config, m_model.weights(), packed, m_config, {},
+                                              observerOf(m_reporter), m_stop)))
+                measured.push_back(std::move(m));
+        }
         for (const auto& m : measured) {
             if (m.test == "decode") m_own.generationTokensPerSecond = m.tokensPerSecond;
             if (m.test == "forward")

@@ -113,7 +113,8 @@ Result<int> chatByRequests(Reporter& reporter, Speaker& speaker, const ChatFlags
                    {{"model", speaker.model->folder.string()},
                     {"context", speaker.session->capacity()},
                     {"template", speaker.templated.name()},
-                    {"device", speaker.model->backend->info().name}},
+                    {"device", speaker.model->backend->info().name},
+                    {"packed", speaker.packedJson()}},
                    "");
     std::int64_t answered = 0;
     {

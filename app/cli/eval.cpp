@@ -18,8 +18,9 @@ struct EvalFlags {
     std::string model, dataset, split = "validation";
     int window = 0, stride = 0, batch = 8;
     std::int64_t documents = 0;
-    bool compare = false;
+    bool compare = false, heads = false;
     DeviceFlags device;
+    KeepFlags keep;
 };
 
 /// The labelled text of the documents that are looked at, one behind the other: what the bits are counted over.
@@ -57,23 +58,26 @@ Result<int> evalVerb(VerbContext& context, const EvalFlags& flags) {
     const int stride = flags.stride > 0 ? flags.stride : std::max(1, options.tokens / 2);
     if (stride >= options.tokens)
         return makeError(ErrorCode::InvalidArgument, "--stride must be shorter than the window");
-    auto backend = TRY(flags.device.open());
-    const auto model = TRY(OpenModel::open(
-        folder, std::move(backend), [&](const ModelConfig& c) { return passWorkload(c, options); },
-        [&](const ModelConfig&) { return options.tokens; }));
-    TrainingPass pass = TRY(TrainingPass::create(*model->weights, options));
     const std::int64_t documents =
         flags.documents > 0 ? std::min(flags.documents, dataset.documents()) : dataset.documents();
-    const Evaluation evaluation =
-        TRY(evaluateWindows(pass, dataset, flags.batch, options.tokens, stride, documents, context.stopOnSignals(),
-                            [&](std::int64_t done, std::int64_t total) {
-                                Progress progress;
-                                progress.phase = "eval";
-                                progress.done = static_cast<double>(done);
-                                progress.total = static_cast<double>(total);
-                                progress.unit = "documents";
-                                context.reporter.progress(progress);
-                            }));
+    const StopToken stop = context.stopOnSignals();
+    const auto evaluate = [&](const std::string& head) -> Result<Evaluation> {
+        auto backend = TRY(flags.device.open());
+        const auto model = TRY(OpenModel::open(
+            folder, std::move(backend), [&](const ModelConfig& c) { return passWorkload(c, options); },
+            [&](const ModelConfig&) { return options.tokens; }, head));
+        TrainingPass pass = TRY(TrainingPass::create(model->view, options));
+        return evaluateWindows(pass, dataset, flags.batch, options.tokens, stride, documents, stop,
+                               [&](std::int64_t done, std::int64_t total) {
+                                   Progress progress;
+                                   progress.phase = "eval, head " + head;
+                                   progress.done = static_cast<double>(done);
+                                   progress.total = static_cast<double>(total);
+                                   progress.unit = "documents";
+                                   context.reporter.progress(progress);
+                               });
+    };
+    const Evaluation evaluation = TRY(evaluate(flags.keep.head));
     Json result = {{"model", folder.string()},
                    {"dataset", flags.dataset},
                    {"split", flags.split},
@@ -84,7 +88,8 @@ Result<int> evalVerb(VerbContext& context, const EvalFlags& flags) {
                    {"stride", stride},
                    {"loss", evaluation.loss()},
                    {"perplexity", evaluation.perplexity()},
-                   {"bitsPerByte", evaluation.bitsPerByte()}};
+                   {"bitsPerByte", evaluation.bitsPerByte()},
+                   {"head", flags.keep.head}};
     std::vector<std::pair<std::string, std::string>> pairs{
         {"model", folder.string()},
         {"data", flags.dataset + ", " + flags.split + ": " + groupedText(documents) + " documents, " +
@@ -94,6 +99,19 @@ Result<int> evalVerb(VerbContext& context, const EvalFlags& flags) {
         {"loss", fixedText(evaluation.loss(), 4) + " nats a token"},
         {"perplexity", fixedText(evaluation.perplexity(), 3)},
         {"bits per byte", fixedText(evaluation.bitsPerByte(), 4)}};
+    if (flags.heads) {
+        if (!config.useBitlinear)
+            return makeError(ErrorCode::InvalidArgument,
+                             "--heads is for models with ternary weights; others are not packed");
+        Json heads = Json::array();
+        for (const char* head : {"float32", "float16", "int8", "int6", "int4"}) {
+            const Evaluation other = head == flags.keep.head ? evaluation : TRY(evaluate(head));
+            heads.push_back({{"head", head}, {"perplexity", other.perplexity()}, {"bitsPerByte", other.bitsPerByte()}});
+            pairs.emplace_back(std::string("head ") + head, "perplexity " + fixedText(other.perplexity(), 4) + ", " +
+                                                                fixedText(other.bitsPerByte(), 5) + " bits per byte");
+        }
+        result["heads"] = heads;
+    }
     if (flags.compare) {
         const std::string text = labelledText(dataset, tokenizer, documents);
         if (text.size() != evaluation.textBytes)
@@ -134,8 +152,10 @@ void addEvalVerb(VerbSet& verbs) {
     verb->add_option("--batch", flags->batch, "Windows at a time [8]")->check(CLI::Range(1, 1 << 16).description(""));
     verb->add_option("--documents", flags->documents, "The first so many documents; 0: all [0]")
         ->check(CLI::Range(0.0, 1e15).description(""));
+    verb->add_flag("--heads", flags->heads, "Also with the head in every form there is: what each costs");
     verb->add_flag("--compare", flags->compare, "Also what gzip -9 and xz -9e make of the same bytes");
     flags->device.addTo(*verb);
+    flags->keep.addTo(*verb, true);
 }
 
 }  // namespace distillix::cli

@@ -12,6 +12,7 @@ namespace {
 struct LogitsFlags {
     std::string model, ids, out;
     DeviceFlags device;
+    KeepFlags keep;
 };
 
 Result<int> logitsVerb(VerbContext& context, const LogitsFlags& flags) {
@@ -34,7 +35,7 @@ Result<int> logitsVerb(VerbContext& context, const LogitsFlags& flags) {
     auto backend = TRY(flags.device.open());
     const auto model = TRY(OpenModel::open(
         flags.model, std::move(backend), [&](const ModelConfig& config) { return passWorkload(config, options); },
-        [&](const ModelConfig&) { return tokens; }));
+        [&](const ModelConfig&) { return tokens; }, flags.keep.head));
     const std::size_t v = static_cast<std::size_t>(model->config.vocabSize);
     for (std::size_t i = 0; i < ids.size(); ++i)
         if (ids[i] < 0 || ids[i] >= model->config.vocabSize)
@@ -43,7 +44,7 @@ Result<int> logitsVerb(VerbContext& context, const LogitsFlags& flags) {
                                  std::to_string(i % static_cast<std::size_t>(tokens)) + "] is " +
                                  std::to_string(ids[i]) + ", outside the vocabulary of " + std::to_string(v),
                              flags.ids);
-    TrainingPass pass = TRY(TrainingPass::create(*model->weights, options));
+    TrainingPass pass = TRY(TrainingPass::create(model->view, options));
     std::vector<float> logits(ids.size() * v);
     const StopToken stop = context.stopOnSignals();
     for (int s = 0; s < sequences; ++s) {
@@ -88,6 +89,7 @@ void addLogitsVerb(VerbSet& verbs) {
         ->required();
     verb->add_option("--out", flags->out, "File to write: logits[B,T,V] float32")->required();
     flags->device.addTo(*verb);
+    flags->keep.addTo(*verb, true);
 }
 
 }  // namespace distillix::cli

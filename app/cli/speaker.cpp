@@ -25,6 +25,7 @@ void SpeakerFlags::addTo(CLI::App& verb) {
         ->check(CLI::Range(0, 1 << 24).description(""));
     sampling.addTo(verb);
     device.addTo(verb);
+    keep.addTo(verb, false);
 }
 
 Result<Speaker> Speaker::open(const SpeakerFlags& flags, Reporter& reporter) {
@@ -40,20 +41,23 @@ Result<Speaker> Speaker::open(const SpeakerFlags& flags, Reporter& reporter) {
             (speaker.templated.chat ? "\"" + speaker.templated.name() + "\" is used"
                                     : std::string("texts are continued as they are")) +
             " (--template names another, info model shows it)");
+    const DType cache = TRY(flags.keep.cacheType());
     int capacity = 0;
     auto backend = TRY(flags.device.open());
     speaker.model = TRY(OpenModel::open(
         folder, std::move(backend), [](const ModelConfig& config) { return sessionWorkload(config, kPrefillChunk); },
         [&](const ModelConfig& config) {
             return capacity = flags.context > 0 ? std::min(flags.context, config.maxSeqLen) : config.maxSeqLen;
-        }));
+        },
+        flags.keep.head));
+    if (speaker.model->packed && !speaker.model->packed->note().empty()) reporter.info(speaker.model->packed->note());
     if (speaker.tokenizer->size() != speaker.model->config.vocabSize)
         return makeError(ErrorCode::InvalidData,
                          "has " + std::to_string(speaker.tokenizer->size()) + " pieces, the model a vocabulary of " +
                              std::to_string(speaker.model->config.vocabSize),
                          (folder / "tokenizer.model").string());
     speaker.session = std::make_unique<InferenceSession>(
-        TRY(InferenceSession::create(*speaker.model->weights, capacity, std::min(capacity, kPrefillChunk))));
+        TRY(InferenceSession::create(speaker.model->view, capacity, std::min(capacity, kPrefillChunk), cache)));
     return speaker;
 }
 
@@ -64,6 +68,14 @@ Result<Prompt> Speaker::conversation(std::vector<ChatMessage> messages) const {
                          "this model has no chat template and cannot be told a conversation: give it a text to "
                          "continue, or name a template");
     return continuation(messages[0].text);
+}
+
+Json Speaker::packedJson() const {
+    if (!model->packed) return nullptr;
+    return {{"head", weightFormatName(model->view.head.shape.format)},
+            {"fromCache", model->packed->fromCache()},
+            {"seconds", model->packed->openSeconds()},
+            {"file", model->packed->cacheFile().string()}};
 }
 
 Prompt Speaker::continuation(const std::string& text) const {

@@ -21,6 +21,7 @@ struct SpeakerFlags {
     int context = 0;
     FieldFlags<SamplingConfig> sampling;
     DeviceFlags device;
+    KeepFlags keep;
     void addTo(CLI::App& verb);
 };
 
@@ -41,6 +42,8 @@ struct Speaker {
     /// A request with what the model and its template say about ends.
     GenerationRequest request(Prompt prompt, const SamplingConfig& sampling,
                               const std::vector<std::string>& stops) const;
+    /// How the model is kept, and how long that took; null where it is not packed.
+    nlohmann::ordered_json packedJson() const;
     Result<Generation> answer(GenerationRequest request) { return generate(*session, *tokenizer, std::move(request)); }
 };
 

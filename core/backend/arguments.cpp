@@ -95,7 +95,19 @@ void linearInput(Checker& check, const char* name, const LinearInput& input, boo
 }
 
 void linearWeight(Checker& check, const LinearWeight& weight, const char* operation) {
-    check.merge(checkArguments(weight.shape, operation)).given("weight.latent", weight.latent);
+    check.merge(checkArguments(weight.shape, operation));
+    if (weight.shape.ternary || weight.shape.format != WeightFormat::Latent) {
+        check.given("weight.prepared", weight.prepared);
+    } else {
+        check.given("weight.latent", weight.latent);
+    }
+}
+
+void cacheTypes(Checker& check, const KvCache& cache) {
+    check.cacheType("cache.keys", cache.keys).cacheType("cache.values", cache.values);
+    check.that(cache.keys.type == cache.values.type, "keys and values have different types");
+    if (cache.keys.type == DType::I8)
+        check.given("cache.keyScales", cache.keyScales).given("cache.valueScales", cache.valueScales);
 }
 
 }  // namespace
@@ -116,6 +128,9 @@ Result<void> checkArguments(const LinearShape& shape, const char* operation) {
 Result<void> checkArguments(const PrepareWeight& args) {
     Checker check("prepareWeights", kNoTypes);
     linearWeight(check, args.weight, "prepareWeights");
+    check.given("weight.latent", args.weight.latent);
+    check.that(!args.weight.shape.ternary || args.weight.shape.format == WeightFormat::Latent,
+               "a ternary weight has a format of its own");
     return check.take();
 }
 
@@ -123,6 +138,7 @@ Result<void> checkArguments(const LinearForwardArgs& args, const SupportedTypes&
     Checker check("linearForward", types);
     check.count("rows", args.rows);
     linearWeight(check, args.weight, "linearForward");
+    check.that(args.weight.shape.format == WeightFormat::Latent, "only the head and the embedding may be quantized");
     linearInput(check, "input", args.input, args.weight.shape.ternary);
     check.given("out", args.out);
     check.that(!args.residual ||
@@ -238,7 +254,7 @@ Result<void> checkArguments(const KvAppendArgs& args, const SupportedTypes& type
     check.given("past", args.past);
     check.that(args.cache.keys && args.cache.values, "the cache is missing")
         .that(args.tokens <= args.cache.capacity, "more tokens than the cache holds");
-    check.cacheType("cache.keys", args.cache.keys).cacheType("cache.values", args.cache.values);
+    cacheTypes(check, args.cache);
     return check.take();
 }
 
@@ -251,14 +267,19 @@ Result<void> checkArguments(const CachedAttentionArgs& args, const SupportedType
     check.given("past", args.past).given("out", args.out);
     check.that(args.cache.keys && args.cache.values, "the cache is missing")
         .that(args.tokens <= args.cache.capacity, "more tokens than the cache holds");
-    check.cacheType("cache.keys", args.cache.keys).cacheType("cache.values", args.cache.values);
+    cacheTypes(check, args.cache);
     return check.take();
 }
 
 Result<void> checkArguments(const EmbedArgs& args) {
     Checker check("embed", kNoTypes);
     check.count("rows", args.rows).size("width", args.width).size("vocabulary", args.vocabulary);
-    check.given("ids", args.ids).given("table", args.table).given("out", args.out);
+    check.given("ids", args.ids).given("out", args.out);
+    if (args.table) return check.take();
+    linearWeight(check, args.quantized, "embed");
+    check.that(args.quantized.shape.format != WeightFormat::Latent, "table is missing")
+        .that(args.quantized.shape.in == args.width && args.quantized.shape.out == args.vocabulary,
+              "the table is not of vocabulary x width");
     return check.take();
 }
 
@@ -288,6 +309,7 @@ Result<void> checkArguments(const HeadLossArgs& args, const SupportedTypes& type
     check.that(args.teacherWeight >= 0 && args.teacherWeight <= 1, "teacherWeight must lie in [0, 1]");
     check.that(args.temperature > 0, "temperature must be positive").type("dX", args.dX);
     check.that(static_cast<bool>(args.dX) == static_cast<bool>(args.dHead), "dX and dHead belong together");
+    check.that(!args.dX || args.head.shape.format == WeightFormat::Latent, "a quantized head has no gradient");
     return check.take();
 }
 

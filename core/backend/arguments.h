@@ -13,7 +13,7 @@ namespace distillix {
 /// The types a backend takes for activations, and for a key/value cache.
 struct SupportedTypes {
     std::initializer_list<DType> activation = {DType::F32};
-    std::initializer_list<DType> cache = {DType::F32};
+    std::initializer_list<DType> cache = {DType::F32, DType::F16, DType::I8};
 };
 
 Result<void> checkArguments(const LinearShape& shape, const char* operation);

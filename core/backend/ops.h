@@ -28,6 +28,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/quant/weight_format.h"
 #include "core/tensor/dtype.h"
 
 namespace distillix {
@@ -95,6 +96,8 @@ struct BackendInfo {
     std::string device;  ///< the processor's or card's own name
     std::string level;   ///< "avx512vnni", "avx2", "scalar"; "sm_90"
     int threads = 1;     ///< host threads that work; 1 on a card
+    /// Names the layout of prepared weights, version included: bytes kept in a file serve a backend of the same name.
+    std::string weightLayout;
     std::uint64_t memoryBytes = 0;
     bool hasBf16 = false;  ///< Precision::product BF16 (or 16 bits that round no worse) is faster than F32
 };
@@ -105,6 +108,7 @@ struct Workload {
     int sequence = 0;  ///< T
     int hidden = 0, heads = 0, kvHeads = 0, headDim = 0, mlp = 0, vocabulary = 0;
     bool training = false;  ///< backward and optimizer too
+    bool losses = true;     ///< headLoss too, which holds many rows' logits at once
 };
 
 // ---- linear layers ------------------------------------------------------------------------------------------------
@@ -117,12 +121,15 @@ struct LinearShape {
     bool ternary = false;           ///< SPEC's BitLinear; false is a plain product
     bool perChannel = false;        ///< γ per output row instead of per matrix
     float quantizationEps = 1e-8f;
+    /// How a plain matrix is kept. Other than Latent, the latent weights are read by prepareWeights alone; the head and
+    /// the embedding may be kept so, and nothing has a gradient.
+    WeightFormat format = WeightFormat::Latent;
 };
 
 /// A weight as products read it: the latent matrix and the form that prepareWeights made from it.
 struct LinearWeight {
     LinearShape shape;
-    DevicePtr<const float> latent;  ///< [out, in]
+    DevicePtr<const float> latent;  ///< [out, in]; only prepareWeights needs a ternary or quantized matrix's
     DevicePtr<std::byte> prepared;  ///< preparedBytes() bytes, the backend's own layout; null if that is 0
 };
 
@@ -263,9 +270,10 @@ struct AttentionBackwardArgs {
     int dQStride = 0, dKStride = 0, dVStride = 0;
 };
 
-/// Keys and values of the tokens so far, of one layer.
+/// Keys and values of the tokens so far, of one layer: F32, F16 or I8.
 struct KvCache {
-    TypedPtr keys, values;  ///< [B, capacity, Hkv, h]
+    TypedPtr keys, values;                    ///< [B, capacity, Hkv, h]
+    DevicePtr<float> keyScales, valueScales;  ///< [B, capacity, Hkv], I8 only: value = code·scale, scale = max / 127
     int capacity = 0;
 };
 
@@ -296,7 +304,8 @@ struct CachedAttentionArgs {
 struct EmbedArgs {
     int rows = 0, width = 0, vocabulary = 0;
     DevicePtr<const std::int32_t> ids;  ///< [M], each in [0, V): the host checks before it uploads
-    DevicePtr<const float> table;       ///< [V, d]
+    DevicePtr<const float> table;       ///< [V, d], or null where `quantized` is read instead
+    LinearWeight quantized;             ///< in d, out V, prepared, of a format other than Latent
     DevicePtr<float> out;               ///< [M, d]
 };
 
@@ -310,7 +319,7 @@ struct EmbedBackwardArgs {
 /// logits = cap(x·Eᵀ), all of them.
 struct HeadLogitsArgs {
     int rows = 0;
-    LinearWeight head;  ///< in d, out V, never ternary
+    LinearWeight head;  ///< in d, out V, never ternary; of any format
     TypedPtr x;         ///< [M, d] behind the last norm
     float softCap = 0;
     DevicePtr<float> logits;  ///< [M, V]
@@ -319,9 +328,9 @@ struct HeadLogitsArgs {
 /// Head, cap, cross-entropy and their gradients, in chunks: logits are never kept. Only the rows that have a target
 /// are looked at. The loss of a row is (1-ε)·CE + ε·mean over V of (-log p); with a teacher, w·that + (1-w)·τ²·KL.
 struct HeadLossArgs {
-    int rows = 0;         ///< M
-    int targetCount = 0;  ///< n
-    LinearWeight head;
+    int rows = 0;                              ///< M
+    int targetCount = 0;                       ///< n
+    LinearWeight head;                         ///< of any format where no gradient is asked for
     TypedPtr x;                                ///< [M, d]
     DevicePtr<const std::int32_t> targetRows;  ///< [n] ascending rows of x that have a target
     DevicePtr<const std::int32_t> targets;     ///< [n] token ids in [0, V)

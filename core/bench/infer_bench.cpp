@@ -2,10 +2,12 @@
 #include "core/bench/infer_bench.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/rng.h"
+#include "core/infer/packed_model.h"
 #include "core/infer/session.h"
 #include "core/model/training_pass.h"
 
@@ -28,9 +30,9 @@ double peakOf(const std::vector<Peak>& peaks, const std::string& type) {
     return best;
 }
 
-double projectionsOf(const ModelWeights& weights) {
+double projectionsOf(const ModelConfig& model) {
     double count = 0;
-    for (const Parameter& parameter : weights.layout().parameters)
+    for (const Parameter& parameter : ParameterLayout(model).parameters)
         if (parameter.kind == Parameter::Kind::Projection) count += static_cast<double>(parameter.count());
     return count;
 }
@@ -119,26 +121,52 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
         largest.sequence = std::max(largest.sequence, pass.sequence);
     }
     Runtime runtime = TRY(Runtime::create(backend, Precision{}, largest));
-    ModelWeights weights = TRY(ModelWeights::create(runtime, model, positions, false));
-    if (file)
-        TRY_VOID(weights.load(*file));
-    else
-        TRY_VOID(weights.initialize(1));
-    TRY_VOID(weights.prepare());
-    const double ternary = model.useBitlinear ? 2 * projectionsOf(weights) : 0;
-    double prepared = 0;
-    for (const MemoryPart& part : weights.memory())
-        if (part.name == "prepared weights") prepared += static_cast<double>(part.bytes);
+    std::optional<ModelWeights> latent;
+    std::optional<PackedModel> packed;
+    ModelView view;
+    double read = 0;  // what each token reads of the weights
+    if (plan.head == WeightFormat::Latent || !model.useBitlinear) {
+        latent = TRY(ModelWeights::create(runtime, model, positions, false));
+        if (file)
+            TRY_VOID(latent->load(*file));
+        else
+            TRY_VOID(latent->initialize(1));
+        TRY_VOID(latent->prepare());
+        view = latent->view();
+        for (const MemoryPart& part : latent->memory())
+            if (part.name == "prepared weights") read += static_cast<double>(part.bytes);
+        read += 4.0 * model.vocabSize * model.hiddenDim;
+    } else {
+        PackOptions options;
+        options.head = plan.head;
+        packed = file ? TRY(PackedModel::open(runtime, model, file->path(), positions, options))
+                      : TRY(PackedModel::random(runtime, model, positions, 1, plan.head));
+        view = packed->view();
+        if (file)
+            bench.tell("opened in " + std::to_string(std::lround(packed->openSeconds() * 1e3)) + " ms" +
+                       (packed->fromCache() ? " from the packed file" : ", made anew"));
+        for (const LayerView& layer : view.layers)
+            for (const LinearWeight* weight : {&layer.qkv, &layer.o, &layer.gateUp, &layer.down})
+                read += static_cast<double>(backend.preparedBytes(weight->shape, runtime.precision(), false));
+        read += static_cast<double>(backend.preparedBytes(view.head.shape, runtime.precision(), false));
+    }
+    const double ternary = model.useBitlinear ? 2 * projectionsOf(model) : 0;
+    const std::string precision =
+        packed ? std::string("packed, head ") + weightFormatName(plan.head) : std::string("latent");
+    const std::string cached = precision + ", kv " +
+                               (plan.cache == DType::I8    ? "int8"
+                                : plan.cache == DType::F16 ? "float16"
+                                                           : "float32");
 
     for (const int length : plan.forward) {
         TRY_VOID(bench.check());
         bench.tell("logits of all positions, " + std::to_string(config.batch) + " x " + std::to_string(length));
         bench.begin();
-        TrainingPass pass = TRY(TrainingPass::create(weights, passOptions(config.batch, length)));
+        TrainingPass pass = TRY(TrainingPass::create(view, passOptions(config.batch, length)));
         const Batch batch = batchFromIds(config.batch, length, randomIds(model, config.batch * length));
         InferMeasurement m;
         m.test = "forward";
-        m.precision = "latent";
+        m.precision = precision;
         m.batch = config.batch;
         m.tokens = length;
         m.operations = ternary * config.batch * length;
@@ -147,7 +175,7 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
             [&] { return pass.logits(batch, [](int, int, const float*) { return Result<void>(); }); }));
     }
     const auto session = [&](int capacity) {
-        return InferenceSession::create(weights, capacity, std::min(capacity, kPrefillChunk));
+        return InferenceSession::create(view, capacity, std::min(capacity, kPrefillChunk), plan.cache);
     };
     for (const int length : plan.prefill) {
         TRY_VOID(bench.check());
@@ -157,7 +185,7 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
         const std::vector<std::int32_t> ids = randomIds(model, length);
         InferMeasurement m;
         m.test = "prefill";
-        m.precision = "latent";
+        m.precision = cached;
         m.tokens = length;
         m.operations = ternary * length;
         TRY_VOID(bench.measure(
@@ -176,13 +204,13 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
         const std::vector<std::int32_t> ids = randomIds(model, config.past + 1);
         InferMeasurement m;
         m.test = "decode";
-        m.precision = "latent";
+        m.precision = cached;
         m.tokens = config.decode;
         m.past = config.past;
         m.operations = ternary * config.decode;
         // Each token reads all weights once, and the keys and values in front of it.
-        m.bytesRead = (prepared +
-                       2.0 * model.numLayers * model.keyWidth() * sizeof(float) * (config.past + config.decode / 2.0)) *
+        m.bytesRead = (read + 2.0 * model.numLayers * model.keyWidth() * static_cast<double>(dtypeBytes(plan.cache)) *
+                                  (config.past + config.decode / 2.0)) *
                       config.decode;
         const auto decode = [&]() -> Result<void> {
             for (int n = 0; n < config.decode; ++n) {

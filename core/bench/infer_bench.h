@@ -35,15 +35,17 @@ struct InferBenchConfig {
     }
 };
 
-/// Which of the three, at which lengths.
+/// Which of the three, at which lengths, and how the model is kept meanwhile.
 struct InferBenchPlan {
     std::vector<int> forward, prefill;  ///< lengths of sequences
     bool decode = true;
+    WeightFormat head = WeightFormat::Latent;  ///< other than Latent: the packed model
+    DType cache = DType::F32;                  ///< of keys and values
 };
 
 struct InferMeasurement {
     std::string test;       ///< "forward", "prefill", "decode"
-    std::string precision;  ///< what the weights were in
+    std::string precision;  ///< "latent", "packed, head int8", with ", kv float16" where a cache is read
     int batch = 1, tokens = 0, past = 0;
     Spread seconds;  ///< of one repetition: the batch, the prompt, or all tokens that were decoded
     double tokensPerSecond = 0;

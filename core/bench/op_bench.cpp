@@ -189,7 +189,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
                                }));
     }
 
-    const QkNormRopeArgs rope = blockRopeArgs(weights, 0, rows, block, ints[0]);
+    const QkNormRopeArgs rope = blockRopeArgs(weights.view(), 0, rows, block, ints[0]);
     TRY_VOID(bench.measure("qkNormRope", shapeText({rows, qk}), "bytes", bytes(8.0 * qk),
                            [&] { return backend.qkNormRope(exec, rope); }));
     AttentionArgs attention;

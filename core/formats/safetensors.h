@@ -30,6 +30,7 @@ struct SafetensorsEntry {
 class SafetensorsFile {
   public:
     static Result<SafetensorsFile> open(const std::filesystem::path& path);
+    const std::filesystem::path& path() const { return m_path; }
     /// In the order of their data.
     const std::vector<SafetensorsEntry>& entries() const { return m_entries; }
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/model/block.h"
+#include "core/model/weights.h"
 
 namespace distillix {
 
@@ -19,7 +20,7 @@ struct Buffers {
     DevicePtr<float> logits;  // [1, V]
 };
 
-Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, int capacity, int chunk) {
+Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, int capacity, int chunk, DType type) {
     Buffers b;
     const std::size_t rows = static_cast<std::size_t>(chunk);
     carveBlock(carve, c, precision.activation, rows, "activations", b.block);
@@ -28,8 +29,13 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, i
     const std::size_t cache = static_cast<std::size_t>(capacity) * static_cast<std::size_t>(c.keyWidth());
     for (int layer = 0; layer < c.numLayers; ++layer) {
         KvCache kv;
-        kv.keys = carve.typedArray("key/value cache", cache, DType::F32);
-        kv.values = carve.typedArray("key/value cache", cache, DType::F32);
+        kv.keys = carve.typedArray("key/value cache", cache, type);
+        kv.values = carve.typedArray("key/value cache", cache, type);
+        if (type == DType::I8) {
+            const std::size_t scales = static_cast<std::size_t>(capacity) * static_cast<std::size_t>(c.numKvHeads);
+            kv.keyScales = carve.array<float>("key/value cache", scales);
+            kv.valueScales = carve.array<float>("key/value cache", scales);
+        }
         kv.capacity = capacity;
         b.caches.push_back(kv);
     }
@@ -55,11 +61,12 @@ Workload sessionWorkload(const ModelConfig& c, int chunk) {
     w.headDim = c.headDim;
     w.mlp = c.mlpHiddenDim;
     w.vocabulary = c.vocabSize;
+    w.losses = false;
     return w;
 }
 
 struct InferenceSession::State {
-    ModelWeights& weights;
+    ModelView model;
     Runtime& runtime;
     Backend& backend;
     const ModelConfig& config;
@@ -69,11 +76,11 @@ struct InferenceSession::State {
     std::vector<std::int32_t> tokens;
     bool logitsReady = false;
 
-    State(ModelWeights& w, int cap, int rows)
-        : weights(w),
-          runtime(w.runtime()),
-          backend(w.runtime().backend()),
-          config(w.config()),
+    State(const ModelView& view, int cap, int rows)
+        : model(view),
+          runtime(*view.runtime),
+          backend(view.runtime->backend()),
+          config(model.config),
           capacity(cap),
           chunk(rows) {}
 
@@ -85,19 +92,22 @@ InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
 InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
 InferenceSession::~InferenceSession() = default;
 
-Result<InferenceSession> InferenceSession::create(ModelWeights& weights, int capacity, int chunk) {
-    if (capacity < 1 || chunk < 1 || capacity > weights.positions())
+Result<InferenceSession> InferenceSession::create(const ModelWeights& weights, int capacity, int chunk) {
+    return create(weights.view(), capacity, chunk, DType::F32);
+}
+
+Result<InferenceSession> InferenceSession::create(const ModelView& model, int capacity, int chunk, DType cache) {
+    if (capacity < 1 || chunk < 1 || capacity > model.positions)
         return makeError(ErrorCode::InvalidArgument, "a context of " + std::to_string(capacity) +
-                                                         " tokens is outside 1 to " +
-                                                         std::to_string(weights.positions()));
-    auto state = std::make_unique<State>(weights, capacity, std::min(chunk, capacity));
+                                                         " tokens is outside 1 to " + std::to_string(model.positions));
+    auto state = std::make_unique<State>(model, capacity, std::min(chunk, capacity));
     ArenaPlan plan;
     Carver measure(plan, nullptr);
-    carveBuffers(measure, state->config, state->runtime.precision(), capacity, state->chunk);
+    carveBuffers(measure, state->config, state->runtime.precision(), capacity, state->chunk, cache);
     state->memory = TRY_AT(DeviceBuffer::create(state->backend, plan.totalBytes()), "context");
     ArenaPlan again;
     Carver carve(again, state->memory.data());
-    state->buffers = carveBuffers(carve, state->config, state->runtime.precision(), capacity, state->chunk);
+    state->buffers = carveBuffers(carve, state->config, state->runtime.precision(), capacity, state->chunk, cache);
     return InferenceSession(std::move(state));
 }
 
@@ -119,43 +129,53 @@ Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids,
     TRY_VOID(runtime.upload(buffers.ids, ids.data(), ids.size()));
     TRY_VOID(runtime.upload(buffers.positions, positions.data(), positions.size()));
     TRY_VOID(runtime.upload(buffers.past, &past, 1));
-    TRY_VOID(embedForward(weights, rows, buffers.ids, buffers.block.x));
+    TRY_VOID(embedForward(model, rows, buffers.ids, buffers.block.x));
     const int qk = config.queryWidth() + config.keyWidth(), qkv = qk + config.keyWidth();
+    BlockBuffers block = buffers.block;
+    int count = rows;            // that go on
+    std::int32_t before = past;  // tokens in the cache in front of them
     for (int layer = 0; layer < config.numLayers; ++layer) {
         const KvCache& cache = buffers.caches[static_cast<std::size_t>(layer)];
-        const auto attend = [&]() -> Result<void> {
-            KvAppendArgs append;
-            append.batch = 1;
-            append.tokens = rows;
-            append.kvHeads = config.numKvHeads;
-            append.headDim = config.headDim;
-            append.k = buffers.block.qk + config.queryWidth();
-            append.v = buffers.block.qkv + qk;
-            append.kStride = qk;
-            append.vStride = qkv;
-            append.past = buffers.past;
-            append.cache = cache;
-            TRY_VOID(backend.kvAppend(runtime.exec(), append));
-            CachedAttentionArgs a;
-            a.batch = 1;
-            a.tokens = rows;
-            a.heads = config.numHeads;
-            a.kvHeads = config.numKvHeads;
-            a.headDim = config.headDim;
-            a.q = buffers.block.qk;
-            a.qStride = qk;
-            a.cache = cache;
-            a.past = buffers.past;
-            a.softCap = static_cast<float>(config.attnLogitSoftCap.value_or(0.0));
-            a.out = buffers.block.attn;
-            return backend.cachedAttention(runtime.exec(), a);
-        };
-        TRY_VOID(blockForward(weights, layer, rows, buffers.block, buffers.positions, buffers.block.x, attend));
+        TRY_VOID(blockUpToAttention(model, layer, rows, block, buffers.positions));
+        KvAppendArgs append;
+        append.batch = 1;
+        append.tokens = rows;
+        append.kvHeads = config.numKvHeads;
+        append.headDim = config.headDim;
+        append.k = block.qk + config.queryWidth();
+        append.v = block.qkv + qk;
+        append.kStride = qk;
+        append.vStride = qkv;
+        append.past = buffers.past;
+        append.cache = cache;
+        TRY_VOID(backend.kvAppend(runtime.exec(), append));
+        if (layer + 1 == config.numLayers) {
+            // Of the last layer nothing but keys and values is needed, and of the last token what comes behind them.
+            if (!last) break;
+            count = 1;
+            before = past + rows - 1;
+            TRY_VOID(runtime.upload(buffers.past, &before, 1));
+            block.x = block.xMid = block.x + static_cast<std::ptrdiff_t>(rows - 1) * config.hiddenDim;
+            block.qk = block.qk + static_cast<std::ptrdiff_t>(rows - 1) * qk;
+        }
+        CachedAttentionArgs a;
+        a.batch = 1;
+        a.tokens = count;
+        a.heads = config.numHeads;
+        a.kvHeads = config.numKvHeads;
+        a.headDim = config.headDim;
+        a.q = block.qk;
+        a.qStride = qk;
+        a.cache = cache;
+        a.past = buffers.past;
+        a.softCap = static_cast<float>(config.attnLogitSoftCap.value_or(0.0));
+        a.out = block.attn;
+        TRY_VOID(backend.cachedAttention(runtime.exec(), a));
+        TRY_VOID(blockFromAttention(model, layer, count, block, block.x));
     }
     if (last) {
-        const DevicePtr<float> row = buffers.block.x + static_cast<std::ptrdiff_t>(rows - 1) * config.hiddenDim;
-        TRY_VOID(finalNormForward(weights, 1, row, buffers.normed, nullptr));
-        TRY_VOID(headLogitsForward(weights, 1, buffers.normed, buffers.logits));
+        TRY_VOID(finalNormForward(model, 1, block.x, buffers.normed, nullptr));
+        TRY_VOID(headLogitsForward(model, 1, buffers.normed, buffers.logits));
     }
     tokens.insert(tokens.end(), ids.begin(), ids.end());
     return {};

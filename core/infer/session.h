@@ -22,12 +22,15 @@ struct TokenChoice {
     float uniform = 0;                       ///< in [0, 1)
 };
 
-/// One sequence. The weights (prepared) must outlive it; they may be prepared anew between calls if reset() follows.
+/// One sequence. The model must outlive it; its weights may be prepared anew between calls if reset() follows.
 /// One thread at a time.
 class InferenceSession {
   public:
     /// Room for `capacity` tokens (at most the weights' positions); prefill runs in chunks of `chunk` rows.
-    static Result<InferenceSession> create(ModelWeights& weights, int capacity, int chunk);
+    /// `cache` is the key/value cache's type: F32, F16 (the usual) or I8 (half of that, one scale a key).
+    static Result<InferenceSession> create(const ModelView& model, int capacity, int chunk, DType cache);
+    /// Over trainable weights, with a cache of float32: as exact as training is.
+    static Result<InferenceSession> create(const ModelWeights& weights, int capacity, int chunk);
     InferenceSession(InferenceSession&&) noexcept;
     InferenceSession& operator=(InferenceSession&&) noexcept;
     ~InferenceSession();

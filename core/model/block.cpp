@@ -18,18 +18,18 @@ LinearInput carveInput(Carver& carve, const char* part, std::size_t rows, std::s
 }
 
 /// RMSNorm where `norm` is there, then codes or values.
-Result<void> normForward(const ModelWeights& weights, int rows, TypedPtr x, std::size_t norm, int width,
+Result<void> normForward(const ModelView& model, int rows, TypedPtr x, DevicePtr<const float> norm, int width,
                          const LinearInput& out, DevicePtr<float> rstd) {
     NormQuantizeArgs a;
     a.rows = rows;
     a.width = width;
     a.x = x;
-    a.weight = weights.norm(norm);
-    a.normEps = static_cast<float>(weights.config().normEps);
-    a.quantizationEps = static_cast<float>(weights.config().quantizationEps);
+    a.weight = norm;
+    a.normEps = static_cast<float>(model.config.normEps);
+    a.quantizationEps = static_cast<float>(model.config.quantizationEps);
     a.out = out;
     a.rstd = rstd;
-    return weights.runtime().backend().normQuantize(weights.runtime().exec(), a);
+    return model.runtime->backend().normQuantize(model.runtime->exec(), a);
 }
 
 }  // namespace
@@ -57,82 +57,96 @@ void carveBlock(Carver& carve, const ModelConfig& c, DType activation, std::size
     if (c.useSubNorm) block.downRstd = carve.array<float>(part, rows);
 }
 
-QkNormRopeArgs blockRopeArgs(const ModelWeights& weights, int layer, int rows, const BlockBuffers& block,
+QkNormRopeArgs blockRopeArgs(const ModelView& model, int layer, int rows, const BlockBuffers& block,
                              DevicePtr<const std::int32_t> positions) {
-    const ModelConfig& config = weights.config();
-    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
+    const ModelConfig& config = model.config;
+    const LayerView& at = model.layers[static_cast<std::size_t>(layer)];
     QkNormRopeArgs a;
     a.rows = rows;
     a.heads = config.numHeads;
     a.kvHeads = config.numKvHeads;
     a.headDim = config.headDim;
     a.qkv = block.qkv;
-    a.qNorm = weights.norm(offsets.qNorm);
-    a.kNorm = weights.norm(offsets.kNorm);
+    a.qNorm = at.qNorm;
+    a.kNorm = at.kNorm;
     a.normEps = static_cast<float>(config.normEps);
     a.positions = positions;
-    a.ropeTable = weights.ropeTable();
+    a.ropeTable = model.ropeTable;
     a.qk = block.qk;
     return a;
 }
 
-Result<void> blockForward(const ModelWeights& weights, int layer, int rows, const BlockBuffers& k,
+Result<void> blockForward(const ModelView& model, int layer, int rows, const BlockBuffers& k,
                           DevicePtr<const std::int32_t> positions, DevicePtr<float> out,
                           FunctionRef<Result<void>()> attend) {
-    const ModelConfig& config = weights.config();
-    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
-    Backend& backend = weights.runtime().backend();
-    const Exec& exec = weights.runtime().exec();
-    TRY_VOID(normForward(weights, rows, typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnIn, k.attnRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.qkv(layer), k.attnIn, k.qkv, nullptr}));
-    TRY_VOID(backend.qkNormRope(exec, blockRopeArgs(weights, layer, rows, k, positions)));
+    TRY_VOID(blockUpToAttention(model, layer, rows, k, positions));
     TRY_VOID(attend());
+    return blockFromAttention(model, layer, rows, k, out);
+}
+
+Result<void> blockUpToAttention(const ModelView& model, int layer, int rows, const BlockBuffers& k,
+                                DevicePtr<const std::int32_t> positions) {
+    const ModelConfig& config = model.config;
+    const LayerView& at = model.layers[static_cast<std::size_t>(layer)];
+    Backend& backend = model.runtime->backend();
+    const Exec& exec = model.runtime->exec();
+    TRY_VOID(normForward(model, rows, typed(k.x), at.inputNorm, config.hiddenDim, k.attnIn, k.attnRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, at.qkv, k.attnIn, k.qkv, nullptr}));
+    return backend.qkNormRope(exec, blockRopeArgs(model, layer, rows, k, positions));
+}
+
+Result<void> blockFromAttention(const ModelView& model, int layer, int rows, const BlockBuffers& k,
+                                DevicePtr<float> out) {
+    const ModelConfig& config = model.config;
+    const LayerView& at = model.layers[static_cast<std::size_t>(layer)];
+    Backend& backend = model.runtime->backend();
+    const Exec& exec = model.runtime->exec();
     if (config.useBitlinear || config.useSubNorm)
-        TRY_VOID(normForward(weights, rows, k.attn, offsets.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.o(layer), k.oIn, typed(k.xMid), k.x}));
-    TRY_VOID(normForward(weights, rows, typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, nullptr}));
+        TRY_VOID(normForward(model, rows, k.attn, at.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, at.o, k.oIn, typed(k.xMid), k.x}));
+    TRY_VOID(normForward(model, rows, typed(k.xMid), at.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd));
+    TRY_VOID(backend.linearForward(exec, {rows, at.gateUp, k.mlpIn, k.gateUp, nullptr}));
     SwigluArgs s;
     s.rows = rows;
     s.width = config.mlpHiddenDim;
     s.gateUp = k.gateUp;
-    s.subNorm = weights.norm(offsets.mlpSubNorm);
+    s.subNorm = at.mlpSubNorm;
     s.normEps = static_cast<float>(config.normEps);
     s.quantizationEps = static_cast<float>(config.quantizationEps);
     s.out = k.downIn;
     s.rstd = k.downRstd;
     TRY_VOID(backend.swiglu(exec, s));
     if (!out) return {};
-    return backend.linearForward(exec, {rows, weights.down(layer), k.downIn, typed(out), k.xMid});
+    return backend.linearForward(exec, {rows, at.down, k.downIn, typed(out), k.xMid});
 }
 
-Result<void> embedForward(const ModelWeights& weights, int rows, DevicePtr<const std::int32_t> ids,
-                          DevicePtr<float> out) {
+Result<void> embedForward(const ModelView& model, int rows, DevicePtr<const std::int32_t> ids, DevicePtr<float> out) {
     EmbedArgs e;
     e.rows = rows;
-    e.width = weights.config().hiddenDim;
-    e.vocabulary = weights.config().vocabSize;
+    e.width = model.config.hiddenDim;
+    e.vocabulary = model.config.vocabSize;
     e.ids = ids;
-    e.table = weights.at(weights.layout().embedding);
+    e.table = model.embedding;
+    e.quantized = model.embeddingTable;
     e.out = out;
-    return weights.runtime().backend().embed(weights.runtime().exec(), e);
+    return model.runtime->backend().embed(model.runtime->exec(), e);
 }
 
-Result<void> finalNormForward(const ModelWeights& weights, int rows, DevicePtr<float> x, TypedPtr out,
+Result<void> finalNormForward(const ModelView& model, int rows, DevicePtr<float> x, TypedPtr out,
                               DevicePtr<float> rstd) {
     LinearInput output;
     output.values = out;
-    return normForward(weights, rows, typed(x), weights.layout().norm, weights.config().hiddenDim, output, rstd);
+    return normForward(model, rows, typed(x), model.norm, model.config.hiddenDim, output, rstd);
 }
 
-Result<void> headLogitsForward(const ModelWeights& weights, int rows, TypedPtr normed, DevicePtr<float> logits) {
+Result<void> headLogitsForward(const ModelView& model, int rows, TypedPtr normed, DevicePtr<float> logits) {
     HeadLogitsArgs a;
     a.rows = rows;
-    a.head = weights.head();
+    a.head = model.head;
     a.x = normed;
-    a.softCap = static_cast<float>(weights.config().finalLogitSoftCap.value_or(0.0));
+    a.softCap = static_cast<float>(model.config.finalLogitSoftCap.value_or(0.0));
     a.logits = logits;
-    return weights.runtime().backend().headLogits(weights.runtime().exec(), a);
+    return model.runtime->backend().headLogits(model.runtime->exec(), a);
 }
 
 }  // namespace distillix

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "core/base/threads.h"
-#include "core/model/weights.h"
+#include "core/model/parameters.h"
+#include "core/model/view.h"
 
 namespace distillix {
 
@@ -51,22 +52,29 @@ struct BlockBuffers {
 void carveBlock(Carver& carve, const ModelConfig& config, DType activation, std::size_t rows, const char* part,
                 BlockBuffers& block);
 
-QkNormRopeArgs blockRopeArgs(const ModelWeights& weights, int layer, int rows, const BlockBuffers& block,
+QkNormRopeArgs blockRopeArgs(const ModelView& model, int layer, int rows, const BlockBuffers& block,
                              DevicePtr<const std::int32_t> positions);
 
 /// block.x → out [M, d] (may be x where no backward follows). `attend` turns block.qk and the v columns of block.qkv
 /// into block.attn. `out` null: the output is known already, and only what backward reads is made again.
-Result<void> blockForward(const ModelWeights& weights, int layer, int rows, const BlockBuffers& block,
+///
+/// It is blockUpToAttention, `attend` and blockFromAttention.
+Result<void> blockForward(const ModelView& model, int layer, int rows, const BlockBuffers& block,
                           DevicePtr<const std::int32_t> positions, DevicePtr<float> out,
                           FunctionRef<Result<void>()> attend);
+/// block.x → block.qkv and block.qk.
+Result<void> blockUpToAttention(const ModelView& model, int layer, int rows, const BlockBuffers& block,
+                                DevicePtr<const std::int32_t> positions);
+/// block.x and block.attn → out.
+Result<void> blockFromAttention(const ModelView& model, int layer, int rows, const BlockBuffers& block,
+                                DevicePtr<float> out);
 
 /// embed_tokens[ids] → out [M, d].
-Result<void> embedForward(const ModelWeights& weights, int rows, DevicePtr<const std::int32_t> ids,
-                          DevicePtr<float> out);
+Result<void> embedForward(const ModelView& model, int rows, DevicePtr<const std::int32_t> ids, DevicePtr<float> out);
 /// The last RMSNorm: x [M, d] → out [M, d]; rstd [M] or null.
-Result<void> finalNormForward(const ModelWeights& weights, int rows, DevicePtr<float> x, TypedPtr out,
+Result<void> finalNormForward(const ModelView& model, int rows, DevicePtr<float> x, TypedPtr out,
                               DevicePtr<float> rstd);
 /// Logits after the cap of normed rows [M, d] → logits [M, V].
-Result<void> headLogitsForward(const ModelWeights& weights, int rows, TypedPtr normed, DevicePtr<float> logits);
+Result<void> headLogitsForward(const ModelView& model, int rows, TypedPtr normed, DevicePtr<float> logits);
 
 }  // namespace distillix

@@ -128,7 +128,8 @@ Result<std::vector<float>> Gradients::download() const {
 }
 
 struct TrainingPass::State {
-    ModelWeights& weights;
+    ModelView model;
+    const ModelWeights* weights;  // null where there is nothing to train
     Runtime& runtime;
     Backend& backend;
     const ModelConfig& config;
@@ -141,8 +142,13 @@ struct TrainingPass::State {
     std::vector<std::int32_t> targetRows, targets;
     std::vector<float> losses;
 
-    State(ModelWeights& w, const PassOptions& o)
-        : weights(w), runtime(w.runtime()), backend(w.runtime().backend()), config(w.config()), options(o) {}
+    State(ModelView view, const ModelWeights* trained, const PassOptions& o)
+        : model(std::move(view)),
+          weights(trained),
+          runtime(*model.runtime),
+          backend(model.runtime->backend()),
+          config(model.config),
+          options(o) {}
 
     float normEps() const { return static_cast<float>(config.normEps); }
     int qkvWidth() const { return config.queryWidth() + 2 * config.keyWidth(); }
@@ -158,14 +164,23 @@ struct TrainingPass::State {
     Result<double> sumLosses();
 };
 
-Result<TrainingPass> TrainingPass::create(ModelWeights& weights, const PassOptions& options) {
-    auto state = std::make_unique<State>(weights, options);
+Result<TrainingPass> TrainingPass::create(const ModelWeights& weights, const PassOptions& options) {
     if (options.keep != PassOptions::Keep::Nothing && !weights.training())
         return makeError(ErrorCode::Internal, "a pass with backward needs weights prepared for training");
-    if (options.tokens > weights.positions())
-        return makeError(ErrorCode::InvalidArgument, "sequences of " + std::to_string(options.tokens) +
-                                                         " tokens are longer than the " +
-                                                         std::to_string(weights.positions()) + " positions prepared");
+    return create(std::make_unique<State>(weights.view(), &weights, options));
+}
+
+Result<TrainingPass> TrainingPass::create(const ModelView& model, PassOptions options) {
+    options.keep = PassOptions::Keep::Nothing;
+    return create(std::make_unique<State>(model, nullptr, options));
+}
+
+Result<TrainingPass> TrainingPass::create(std::unique_ptr<State> state) {
+    const PassOptions& options = state->options;
+    if (options.tokens > state->model.positions)
+        return makeError(ErrorCode::InvalidArgument,
+                         "sequences of " + std::to_string(options.tokens) + " tokens are longer than the " +
+                             std::to_string(state->model.positions) + " positions prepared");
     ArenaPlan plan;
     Carver measure(plan, nullptr);
     carveBuffers(measure, state->config, state->runtime.precision(), options);
@@ -208,7 +223,7 @@ Result<void> TrainingPass::State::takeBatch(const Batch& input) {
                                      std::to_string(config.vocabSize),
                                  place());
             if (input.documentStart[m] < 0 || input.documentStart[m] > t || input.positions[m] < 0 ||
-                input.positions[m] >= weights.positions())
+                input.positions[m] >= model.positions)
                 return makeError(ErrorCode::InvalidData,
                                  "a document starts at " + std::to_string(input.documentStart[m]) +
                                      " or its position " + std::to_string(input.positions[m]) + " is out of range",
@@ -257,13 +272,13 @@ AttentionArgs TrainingPass::State::attentionArgs(int layer) const {
 }
 
 Result<void> TrainingPass::State::layerForward(int layer, DevicePtr<float> out) {
-    return blockForward(weights, layer, rows, buffers.layers[static_cast<std::size_t>(layer)], buffers.positions, out,
+    return blockForward(model, layer, rows, buffers.layers[static_cast<std::size_t>(layer)], buffers.positions, out,
                         [&] { return backend.attention(runtime.exec(), attentionArgs(layer)); });
 }
 
 Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients) {
     const BlockBuffers& k = buffers.layers[static_cast<std::size_t>(layer)];
-    const LayerOffsets& offsets = weights.layout().layers[static_cast<std::size_t>(layer)];
+    const LayerOffsets& offsets = weights->layout().layers[static_cast<std::size_t>(layer)];
     const Exec& exec = runtime.exec();
     const auto gradient = [&](std::size_t offset) {
         return offset == LayerOffsets::npos ? DevicePtr<float>() : gradients.at(offset);
@@ -274,7 +289,7 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
         a.rows = rows;
         a.width = width;
         a.x = x;
-        a.weight = weights.norm(norm);
+        a.weight = weights->norm(norm);
         a.rstd = rstd;
         a.dOut = dOut;
         a.dX = dX;
@@ -285,25 +300,25 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
 
     // The MLP half: dx is the gradient of the layer's output, and reaches xMid through the residual unchanged.
     TRY_VOID(backend.linearBackward(
-        exec, {rows, weights.down(layer), k.downIn, typed(buffers.dx), buffers.dHidden, gradient(offsets.down)}));
+        exec, {rows, weights->down(layer), k.downIn, typed(buffers.dx), buffers.dHidden, gradient(offsets.down)}));
     SwigluBackwardArgs s;
     s.rows = rows;
     s.width = config.mlpHiddenDim;
     s.gateUp = k.gateUp;
-    s.subNorm = weights.norm(offsets.mlpSubNorm);
+    s.subNorm = weights->norm(offsets.mlpSubNorm);
     s.rstd = k.downRstd;
     s.dOut = buffers.dHidden;
     s.dGateUp = k.gateUp;  // in place: nothing reads gate and up again
     s.dSubNorm = gradient(offsets.mlpSubNorm);
     TRY_VOID(backend.swigluBackward(exec, s));
     TRY_VOID(backend.linearBackward(
-        exec, {rows, weights.gateUp(layer), k.mlpIn, k.gateUp, buffers.dNorm, gradient(offsets.gateUp)}));
+        exec, {rows, weights->gateUp(layer), k.mlpIn, k.gateUp, buffers.dNorm, gradient(offsets.gateUp)}));
     TRY_VOID(normBackward(typed(k.xMid), offsets.postNorm, config.hiddenDim, k.mlpRstd, buffers.dNorm,
                           typed(buffers.dx), true));
 
     // The attention half.
     TRY_VOID(backend.linearBackward(
-        exec, {rows, weights.o(layer), k.oIn, typed(buffers.dx), buffers.dAttn, gradient(offsets.o)}));
+        exec, {rows, weights->o(layer), k.oIn, typed(buffers.dx), buffers.dAttn, gradient(offsets.o)}));
     TypedPtr dAttn = buffers.dAttn;
     if (config.useSubNorm) {
         TRY_VOID(normBackward(k.attn, offsets.attnSubNorm, config.queryWidth(), k.oRstd, buffers.dAttn,
@@ -319,7 +334,7 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     a.dQStride = a.dKStride = qkWidth();
     a.dVStride = qkvWidth();
     TRY_VOID(backend.attentionBackward(exec, a));
-    const QkNormRopeArgs rope = blockRopeArgs(weights, layer, rows, k, buffers.positions);
+    const QkNormRopeArgs rope = blockRopeArgs(model, layer, rows, k, buffers.positions);
     QkNormRopeBackwardArgs r;
     r.rows = rows;
     r.heads = rope.heads;
@@ -337,25 +352,25 @@ Result<void> TrainingPass::State::layerBackward(int layer, Gradients& gradients)
     r.dKNorm = gradient(offsets.kNorm);
     TRY_VOID(backend.qkNormRopeBackward(exec, r));
     TRY_VOID(backend.linearBackward(
-        exec, {rows, weights.qkv(layer), k.attnIn, buffers.dQkv, buffers.dNorm, gradient(offsets.qkv)}));
+        exec, {rows, weights->qkv(layer), k.attnIn, buffers.dQkv, buffers.dNorm, gradient(offsets.qkv)}));
     return normBackward(typed(k.x), offsets.inputNorm, config.hiddenDim, k.attnRstd, buffers.dNorm, typed(buffers.dx),
                         true);
 }
 
 Result<void> TrainingPass::State::forward() {
-    TRY_VOID(embedForward(weights, rows, buffers.ids, buffers.layers.front().x));
+    TRY_VOID(embedForward(model, rows, buffers.ids, buffers.layers.front().x));
     for (int layer = 0; layer < config.numLayers; ++layer)
         TRY_VOID(layerForward(layer, layer + 1 < config.numLayers
                                          ? buffers.layers[static_cast<std::size_t>(layer) + 1].x
                                          : buffers.xOut));
-    return finalNormForward(weights, rows, buffers.xOut, buffers.normed, buffers.finalRstd);
+    return finalNormForward(model, rows, buffers.xOut, buffers.normed, buffers.finalRstd);
 }
 
 HeadLossArgs TrainingPass::State::lossArgs(float smoothing) const {
     HeadLossArgs a;
     a.rows = rows;
     a.targetCount = targetCount;
-    a.head = weights.head();
+    a.head = model.head;
     a.x = buffers.normed;
     a.targetRows = buffers.targetRows;
     a.targets = buffers.targets;
@@ -384,17 +399,17 @@ Result<double> TrainingPass::run(const Batch& batch, float gradientScale, Gradie
     HeadLossArgs a = s.lossArgs(static_cast<float>(s.options.labelSmoothing));
     a.gradientScale = gradientScale;
     a.dX = s.buffers.dNorm;
-    a.dHead = gradients.at(s.weights.layout().head);
+    a.dHead = gradients.at(s.weights->layout().head);
     TRY_VOID(s.backend.headLoss(s.runtime.exec(), a));
     NormBackwardArgs n;
     n.rows = s.rows;
     n.width = s.config.hiddenDim;
     n.x = typed(s.buffers.xOut);
-    n.weight = s.weights.norm(s.weights.layout().norm);
+    n.weight = s.weights->norm(s.weights->layout().norm);
     n.rstd = s.buffers.finalRstd;
     n.dOut = s.buffers.dNorm;
     n.dX = typed(s.buffers.dx);
-    n.dWeight = gradients.at(s.weights.layout().norm);
+    n.dWeight = gradients.at(s.weights->layout().norm);
     TRY_VOID(s.backend.normBackward(s.runtime.exec(), n));
     for (int layer = s.config.numLayers - 1; layer >= 0; --layer) {
         // What the last layer's forward left is still there.
@@ -408,7 +423,7 @@ Result<double> TrainingPass::run(const Batch& batch, float gradientScale, Gradie
     e.vocabulary = s.config.vocabSize;
     e.ids = s.buffers.ids;
     e.dOut = s.buffers.dx;
-    e.dTable = gradients.at(s.weights.layout().embedding);
+    e.dTable = gradients.at(s.weights->layout().embedding);
     TRY_VOID(s.backend.embedBackward(s.runtime.exec(), e));
     return s.sumLosses();
 }
@@ -431,7 +446,7 @@ Result<void> TrainingPass::logits(const Batch& batch, const std::function<Result
     std::vector<float> host(static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(s.config.vocabSize));
     for (int first = 0; first < s.rows; first += kLogitRows) {
         const int count = std::min(kLogitRows, s.rows - first);
-        TRY_VOID(headLogitsForward(s.weights, count,
+        TRY_VOID(headLogitsForward(s.model, count,
                                    s.buffers.normed + static_cast<std::ptrdiff_t>(first) * s.config.hiddenDim,
                                    s.buffers.logits));
         TRY_VOID(s.runtime.download(host.data(), DevicePtr<const float>(s.buffers.logits),

@@ -46,7 +46,9 @@ class Gradients {
 /// Activations of one batch. The weights (prepared) must outlive it. One thread at a time.
 class TrainingPass {
   public:
-    static Result<TrainingPass> create(ModelWeights& weights, const PassOptions& options);
+    static Result<TrainingPass> create(const ModelWeights& weights, const PassOptions& options);
+    /// Forward alone (Keep::Nothing, whatever is asked), of any model.
+    static Result<TrainingPass> create(const ModelView& model, PassOptions options);
     TrainingPass(TrainingPass&&) noexcept;
     TrainingPass& operator=(TrainingPass&&) noexcept;
     ~TrainingPass();
@@ -63,6 +65,7 @@ class TrainingPass {
 
   private:
     struct State;
+    static Result<TrainingPass> create(std::unique_ptr<State> state);
     explicit TrainingPass(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
 };

@@ -18,8 +18,9 @@ std::size_t ropeBytes(const ModelConfig& c, int positions) {
     return static_cast<std::size_t>(positions) * static_cast<std::size_t>(c.headDim) * sizeof(float);
 }
 
-/// cos and sin of pos / scaling · base^(-2j/h), [positions, h/2, 2]; angles in double.
-std::vector<float> ropeTableOf(const ModelConfig& c, int positions) {
+}  // namespace
+
+std::vector<float> ropeTable(const ModelConfig& c, int positions) {
     const int half = c.headDim / 2;
     std::vector<float> table(static_cast<std::size_t>(positions) * static_cast<std::size_t>(half) * 2);
     const double scaling = c.ropeScaling.value_or(1.0);
@@ -37,8 +38,6 @@ std::vector<float> ropeTableOf(const ModelConfig& c, int positions) {
     return table;
 }
 
-}  // namespace
-
 Result<ModelWeights> ModelWeights::create(Runtime& runtime, const ModelConfig& config, int positions, bool training) {
     ModelWeights w(config);
     Backend& backend = runtime.backend();
@@ -47,7 +46,7 @@ Result<ModelWeights> ModelWeights::create(Runtime& runtime, const ModelConfig& c
     w.m_positions = positions;
     w.m_parameters = TRY_AT(DeviceBuffer::create(backend, w.m_layout.total * sizeof(float)), "parameters");
     w.m_rope = TRY_AT(DeviceBuffer::create(backend, ropeBytes(config, positions)), "rotary table");
-    const std::vector<float> rope = ropeTableOf(config, positions);
+    const std::vector<float> rope = distillix::ropeTable(config, positions);
     TRY_VOID(runtime.upload(w.m_rope.as<float>(), rope.data(), rope.size()));
 
     const std::size_t layers = static_cast<std::size_t>(config.numLayers);
@@ -88,24 +87,43 @@ Result<ModelWeights> ModelWeights::create(Runtime& runtime, const ModelConfig& c
     return w;
 }
 
+std::vector<float> initialValues(const Parameter& p, std::size_t index, std::uint64_t seed) {
+    std::vector<float> out(p.count(), 1.0f);
+    Rng rng(seed, index);  // a stream a tensor: the same weights whatever else the model has
+    if (p.kind == Parameter::Kind::Embedding) {
+        for (float& w : out) w = static_cast<float>(0.02 * rng.normal());
+    } else if (p.kind == Parameter::Kind::Projection) {
+        const double bound = 1.0 / std::sqrt(static_cast<double>(p.cols));
+        for (float& w : out) w = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
+    }
+    return out;
+}
+
 Result<void> ModelWeights::initialize(std::uint64_t seed) {
     m_first = true;
-    std::vector<float> values;
     for (std::size_t index = 0; index < m_layout.parameters.size(); ++index) {
         const Parameter& p = m_layout.parameters[index];
-        values.resize(p.count());
-        Rng rng(seed, index);  // a stream a tensor: the same weights whatever else the model has
-        if (p.kind == Parameter::Kind::Norm) {
-            for (float& value : values) value = 1.0f;
-        } else if (p.kind == Parameter::Kind::Embedding) {
-            for (float& value : values) value = static_cast<float>(0.02 * rng.normal());
-        } else {
-            const double bound = 1.0 / std::sqrt(static_cast<double>(p.cols));
-            for (float& value : values) value = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
-        }
+        const std::vector<float> values = initialValues(p, index, seed);
         TRY_VOID(m_runtime->upload(at(p.offset), values.data(), values.size()));
     }
     return {};
+}
+
+ModelView ModelWeights::view() const {
+    ModelView v;
+    v.config = m_config;
+    v.runtime = m_runtime;
+    for (int n = 0; n < m_config.numLayers; ++n) {
+        const LayerOffsets& at = m_layout.layers[static_cast<std::size_t>(n)];
+        v.layers.push_back({norm(at.inputNorm), norm(at.postNorm), norm(at.qNorm), norm(at.kNorm), norm(at.attnSubNorm),
+                            norm(at.mlpSubNorm), qkv(n), o(n), gateUp(n), down(n)});
+    }
+    v.embedding = at(m_layout.embedding);
+    v.norm = norm(m_layout.norm);
+    v.head = head();
+    v.ropeTable = ropeTable();
+    v.positions = m_positions;
+    return v;
 }
 
 Result<void> ModelWeights::load(const SafetensorsFile& file) {

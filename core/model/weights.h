@@ -9,6 +9,7 @@
 #include "core/model/config.h"
 #include "core/model/parameters.h"
 #include "core/model/runtime.h"
+#include "core/model/view.h"
 
 namespace distillix {
 
@@ -54,6 +55,8 @@ class ModelWeights {
     DevicePtr<const float> norm(std::size_t offset) const {
         return offset == LayerOffsets::npos ? DevicePtr<const float>() : DevicePtr<const float>(at(offset));
     }
+    /// For forward passes: valid as long as this object lies where it is.
+    ModelView view() const;
     LinearWeight qkv(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4].weight; }
     LinearWeight o(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4 + 1].weight; }
     LinearWeight gateUp(int layer) const { return m_prepared[static_cast<std::size_t>(layer) * 4 + 2].weight; }
@@ -74,6 +77,11 @@ class ModelWeights {
     DeviceBuffer m_parameters, m_preparedMemory, m_health, m_rope;
     std::vector<PrepareWeight> m_prepared;  ///< qkv, o, gateUp, down of each layer, then the head
 };
+
+/// cos and sin of pos / scaling · base^(-2j/h), [positions, h/2, 2]; angles in double.
+std::vector<float> ropeTable(const ModelConfig& config, int positions);
+/// SPEC's initial values of the tensor that stands at `index` of the layout.
+std::vector<float> initialValues(const Parameter& parameter, std::size_t index, std::uint64_t seed);
 
 /// Bytes of a model's parameters and prepared forms, without taking them.
 std::vector<MemoryPart> weightsMemory(const Backend& backend, const ModelConfig& config, Precision precision,

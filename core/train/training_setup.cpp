@@ -109,6 +109,8 @@ Result<void> Training::loadFrom(const RunCheckpoint& checkpoint) {
 }
 
 Result<InferenceSession*> Training::session(int capacity) {
+    // The projections' packed form is the one that the last step's prepareWeights made: samples read it as chat does.
+    // Only the head is the one that is trained, because quantizing it anew would cost more than a sample's tokens gain.
     capacity = std::clamp(capacity, 1, m_model.maxSeqLen);
     if (!m_session || m_session->capacity() < capacity) {
         m_session.reset();

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/temporary_folder.h"
+
 extern char** environ;
 
 namespace distillix::test {
@@ -24,7 +26,10 @@ Program::Program(const std::vector<std::string>& arguments, const std::vector<st
     std::vector<char*> argv, env;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
+    // Packed models are kept with the tests' other things, and go with them.
+    static const TemporaryFolder cache;
     std::vector<std::string> variables = environment;
+    variables.push_back("DISTILLIX_CACHE=" + cache.path().string());
     for (auto& variable : variables) env.push_back(variable.data());
     for (char** variable = environ; *variable; ++variable) env.push_back(*variable);
     env.push_back(nullptr);

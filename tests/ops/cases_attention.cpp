@@ -130,7 +130,8 @@ OpCase attentionBackwardCase(const AttentionCase& shape) {
 }
 
 /// Fills a cache in steps of the given sizes and attends to it after each; sequences start with different pasts.
-OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std::vector<int>& steps, int capacity) {
+OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std::vector<int>& steps, int capacity,
+                 DType type = DType::F32) {
     AttentionCase longest = shape;
     longest.tokens = capacity;
     Workload workload = attentionWorkload(longest);
@@ -144,10 +145,19 @@ OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std:
                 const std::size_t cacheCount = size(shape.batch * capacity) * keyWidth;
                 KvCache cache;
                 cache.capacity = capacity;
-                cache.keys = run.inOutValues("keys", normal(cacheCount, 21), exact());
-                cache.values = run.inOutValues("values", normal(cacheCount, 22), exact());
+                if (type == DType::F32) {
+                    cache.keys = run.inOutValues("keys", normal(cacheCount, 21), exact());
+                    cache.values = run.inOutValues("values", normal(cacheCount, 22), exact());
+                } else {  // other pasts than 0 would read what was never written
+                    const auto scales = [&] { return run.memory(cacheCount / h * sizeof(float)).as<float>(); };
+                    cache.keys = {run.memory(cacheCount * dtypeBytes(type)), type};
+                    cache.values = {run.memory(cacheCount * dtypeBytes(type)), type};
+                    cache.keyScales = scales();
+                    cache.valueScales = scales();
+                }
                 std::vector<std::int32_t> past(size(shape.batch));
-                for (std::size_t b = 0; b < past.size(); ++b) past[b] = static_cast<std::int32_t>(2 * b);
+                for (std::size_t b = 0; b < past.size(); ++b)
+                    past[b] = type == DType::F32 ? static_cast<std::int32_t>(2 * b) : 0;
                 for (std::size_t s = 0; s < steps.size(); ++s) {
                     const std::size_t rows = size(shape.batch * steps[s]);
                     const DevicePtr<std::int32_t> pastOnDevice = run.input(past);
@@ -217,6 +227,11 @@ std::vector<OpCase> attentionCases() {
     cases.push_back(cacheCase("DecodeBatch", {"", 3, 0, 4, 1, 22}, {1, 1, 1, 1}, 12));
     cases.push_back(cacheCase("PrefillThenDecode", {"", 2, 0, 6, 2, 16, 50}, {100, 1, 70, 1}, 180));
     cases.push_back(cacheCase("Chunks", {"", 1, 0, 3, 3, 34}, {65, 64, 3}, 132));
+    for (const DType type : {DType::F16, DType::I8}) {
+        const std::string name(dtypeName(type));
+        cases.push_back(cacheCase("Decode_" + name, {"", 1, 0, 6, 2, 64, 50}, {1, 1, 1}, 8, type));
+        cases.push_back(cacheCase("PrefillThenDecode_" + name, {"", 2, 0, 6, 2, 22}, {100, 1, 70, 1}, 180, type));
+    }
     return cases;
 }
 

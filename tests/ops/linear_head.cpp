@@ -132,6 +132,45 @@ std::vector<OpCase> headCases() {
     cases.push_back(lossCase({"TeacherCold", 13, 24, 130, everyRow(13), 8, 0.1f, true, 0.5f, 0.5f}));
     // More rows than are held at once (64 MiB of logits).
     cases.push_back(lossCase({"SeveralChunks", 1100, 4, 20, everyRow(1100), 30}));
+    for (const WeightFormat format : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
+        for (const int rows : {1, 5}) {
+            const int in = 45, out = 131;
+            Workload workload;
+            workload.rows = rows;
+            workload.hidden = in;
+            workload.vocabulary = out;
+            cases.push_back(
+                {std::string("QuantizedHead_") + weightFormatName(format) + "_" + std::to_string(rows),
+                 workload,
+                 [=](OpRun& run) -> Result<void> {
+                     PrepareWeight item;
+                     item.weight.shape.in = in;
+                     item.weight.shape.out = out;
+                     item.weight.shape.segments = {out, 0, 0};
+                     item.weight.shape.format = format;
+                     item.weight.latent = run.input(normal(std::size_t{in} * out, 1, 0.02));
+                     item.weight.prepared =
+                         run.memory(run.backend().preparedBytes(item.weight.shape, run.exec().precision, false));
+                     TRY_VOID(run.backend().prepareWeights(run.exec(), {&item, 1}, false));
+                     HeadLogitsArgs args;
+                     args.rows = rows;
+                     args.head = item.weight;
+                     args.x = run.inputValues(normal(static_cast<std::size_t>(rows * in), 2));
+                     // Activations are rounded to 15 bits: half a step of the largest, a walk over `in`.
+                     args.logits = run.output("logits", static_cast<std::size_t>(rows * out), {0, 8.0 / 32767, 0});
+                     TRY_VOID(run.backend().headLogits(run.exec(), args));
+                     EmbedArgs embed;
+                     embed.rows = rows;
+                     embed.width = in;
+                     embed.vocabulary = out;
+                     embed.ids = run.input(ids(static_cast<std::size_t>(rows), 3, out));
+                     embed.quantized = item.weight;
+                     embed.out = run.output("embedded", static_cast<std::size_t>(rows * in), exact());
+                     return run.backend().embed(run.exec(), embed);
+                 },
+                 {}});
+        }
+    }
     return cases;
 }
 

@@ -26,6 +26,16 @@ struct AttentionShape {
     float cap;         // 0: none
 };
 
+/// How a key/value cache is kept (KvCache of ops.h).
+enum class CacheType { F32, F16, I8 };
+
+/// The keys or values of one key/value head in a cache that is not F32.
+struct CacheRows {
+    const void* rows;     // row j at element [j·stride]
+    const float* scales;  // of row j at [j·scaleStride], I8 only
+    std::size_t stride, scaleStride;
+};
+
 /// Queries of tokens [first, last) of one sequence, one group, over the keys that they see: token t stands at key
 /// past + t and sees [firstKey[t], past + t].
 struct AttentionForwardBlock {
@@ -41,6 +51,8 @@ struct AttentionForwardBlock {
     float* lse;  // head g of token t at [g·lseStride + t]; or null
     std::size_t lseStride;
     float* scratch;  // forwardScratch() of cpu_attention.cpp
+    CacheType type;  // other than F32: keys and values are read from these, and k and v are null
+    CacheRows keys, values;
 };
 
 /// Keys [first, last) of one sequence, one key/value head: their dK and dV whole, and their part of dQ for every token
@@ -66,6 +78,10 @@ struct AttentionBackwardBlock {
 struct AttentionKernels {
     void (*forward)(const AttentionForwardBlock& block);
     void (*backward)(const AttentionBackwardBlock& block);
+    /// forward() for one token and no documents: a block of one row would leave most lanes idle.
+    void (*decode)(const AttentionForwardBlock& block);
+    /// One row of `count` floats into a cache; *scale is written for I8 only.
+    void (*storeRow)(CacheType type, const float* x, std::size_t count, void* out, float* scale);
 };
 
 const AttentionKernels& attentionKernels(CpuLevel level);

@@ -9,7 +9,7 @@ namespace distillix::cpu {
 #include "core/backend/cpu/attention_kernels.inc"
 
 extern const AttentionKernels kAttentionKernelsAvx2;
-const AttentionKernels kAttentionKernelsAvx2 = {attentionForward, attentionBackward};
+const AttentionKernels kAttentionKernelsAvx2 = {attentionForward, attentionBackward, attentionDecode, storeRow};
 
 }  // namespace distillix::cpu
 #endif

@@ -9,7 +9,7 @@ namespace distillix::cpu {
 #include "core/backend/cpu/attention_kernels.inc"
 
 extern const AttentionKernels kAttentionKernelsAvx512;
-const AttentionKernels kAttentionKernelsAvx512 = {attentionForward, attentionBackward};
+const AttentionKernels kAttentionKernelsAvx512 = {attentionForward, attentionBackward, attentionDecode, storeRow};
 
 }  // namespace distillix::cpu
 #endif

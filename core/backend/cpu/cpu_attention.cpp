@@ -54,7 +54,13 @@ AttentionShape shapeOf(const Blocks& blocks, std::size_t sequence, int headDim, 
 /// Floats of AttentionForwardBlock::scratch, as attentionForward() lays them out, in whole cache lines.
 std::size_t forwardScratch(std::size_t rows, std::size_t headDim) {
     const std::size_t wide = padded(headDim);
-    return padded(headDim * rows + kAttentionKeys * rows + kAttentionKeys * wide + rows * wide + 5 * rows);
+    return padded(headDim * rows + kAttentionKeys * rows + 2 * kAttentionKeys * wide + rows * wide + 5 * rows);
+}
+
+/// The same for the kernel that decodes.
+std::size_t decodeScratch(std::size_t group, std::size_t headDim) {
+    const std::size_t wide = padded(headDim);
+    return padded(group * (2 * wide + kAttentionKeys + 2) + kAttentionKeys * wide);
 }
 
 /// The same for the backward kernel over `keys` keys.
@@ -81,7 +87,7 @@ Result<void> attention(CpuContext& context, const Exec& exec, const AttentionArg
     context.pool.parallelFor(perSequence * pairs, [&](std::size_t index, int worker) {
         // The last blocks see the most keys: they go first, so that no thread is left alone with one at the end.
         const std::size_t at = perSequence - 1 - index / pairs, b = index % pairs / kvHeads, kvHead = index % kvHeads;
-        AttentionForwardBlock block;
+        AttentionForwardBlock block{};
         block.shape = shape;
         block.qStride = size(args.qStride);
         block.kStride = size(args.kStride);
@@ -182,28 +188,41 @@ Result<void> checkPast(const char* operation, const std::int32_t* past, int batc
     return {};
 }
 
+CacheType cacheType(const KvCache& cache) {
+    return cache.keys.type == DType::F16  ? CacheType::F16
+           : cache.keys.type == DType::I8 ? CacheType::I8
+                                          : CacheType::F32;
+}
+
 }  // namespace
 
 Result<void> kvAppend(CpuContext& context, const Exec&, const KvAppendArgs& args) {
     TRY_VOID(checkArguments(args));
     const std::int32_t* past = args.past.backendAddress();
     TRY_VOID(checkPast("kvAppend", past, args.batch, args.tokens, args.cache));
-    const std::size_t width = size(args.kvHeads) * size(args.headDim), tokens = size(args.tokens),
+    const std::size_t heads = size(args.kvHeads), h = size(args.headDim), tokens = size(args.tokens),
                       capacity = size(args.cache.capacity);
     const RowChunks chunks(args.batch * args.tokens);
+    const AttentionKernels& kernels = attentionKernels(context.level);
+    const CacheType type = cacheType(args.cache);
     context.pool.parallelFor(chunks.count(), [&](std::size_t chunk, int) {
         for (std::size_t m = chunks.first(chunk); m < chunks.last(chunk); ++m) {
             const std::size_t b = m / tokens, slot = b * capacity + size(past[b]) + m % tokens;
-            std::memcpy(floats(args.cache.keys) + slot * width, floats(args.k) + m * size(args.kStride),
-                        width * sizeof(float));
-            std::memcpy(floats(args.cache.values) + slot * width, floats(args.v) + m * size(args.vStride),
-                        width * sizeof(float));
+            for (std::size_t head = 0; head < heads; ++head) {
+                const std::size_t row = slot * heads + head;
+                const auto put = [&](const TypedPtr& cache, DevicePtr<float> scales, const float* x) {
+                    kernels.storeRow(type, x, h, (cache + static_cast<std::ptrdiff_t>(row * h)).data.backendAddress(),
+                                     scales ? scales.backendAddress() + row : nullptr);
+                };
+                put(args.cache.keys, args.cache.keyScales, floats(args.k) + m * size(args.kStride) + head * h);
+                put(args.cache.values, args.cache.valueScales, floats(args.v) + m * size(args.vStride) + head * h);
+            }
         }
     });
     return {};
 }
 
-// The forward kernel over the cache; a decode step is a block of one token.
+// The forward kernel over the cache, or for one token that which decodes.
 Result<void> cachedAttention(CpuContext& context, const Exec& exec, const CachedAttentionArgs& args) {
     TRY_VOID(checkArguments(args));
     const std::int32_t* past = args.past.backendAddress();
@@ -213,7 +232,9 @@ Result<void> cachedAttention(CpuContext& context, const Exec& exec, const Cached
                       group = blocks.group;
     const std::size_t outWidth = size(args.heads) * h, cacheWidth = kvHeads * h, capacity = size(args.cache.capacity);
     const AttentionShape shape = shapeOf(blocks, tokens, args.headDim, args.softCap);
-    const std::size_t scratchFloats = forwardScratch(shape.rows, h);
+    const bool decode = args.tokens == 1;
+    const CacheType type = cacheType(args.cache);
+    const std::size_t scratchFloats = decode ? decodeScratch(group, h) : forwardScratch(shape.rows, h);
     Scratch scratch(exec);
     float* work = scratch.take<float>(scratchFloats * size(context.pool.threads()));
     if (!work) return scratch.tooSmall("cachedAttention");
@@ -221,13 +242,25 @@ Result<void> cachedAttention(CpuContext& context, const Exec& exec, const Cached
     const std::size_t perSequence = chunkCount(tokens, blocks.tokens), pairs = size(args.batch) * kvHeads;
     context.pool.parallelFor(perSequence * pairs, [&](std::size_t index, int worker) {
         const std::size_t at = perSequence - 1 - index / pairs, b = index % pairs / kvHeads, kvHead = index % kvHeads;
-        AttentionForwardBlock block;
+        AttentionForwardBlock block{};
         block.shape = shape;
         block.qStride = size(args.qStride);
         block.kStride = block.vStride = cacheWidth;
         block.q = floats(args.q) + b * tokens * block.qStride + kvHead * group * h;
-        block.k = floats(args.cache.keys) + b * capacity * cacheWidth + kvHead * h;
-        block.v = floats(args.cache.values) + b * capacity * cacheWidth + kvHead * h;
+        const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(b * capacity * cacheWidth + kvHead * h);
+        block.type = type;
+        if (type == CacheType::F32) {
+            block.k = floats(args.cache.keys) + offset;
+            block.v = floats(args.cache.values) + offset;
+        } else {
+            const auto rows = [&](const TypedPtr& cache, DevicePtr<float> scales) {
+                return CacheRows{(cache + offset).data.backendAddress(),
+                                 scales ? scales.backendAddress() + b * capacity * kvHeads + kvHead : nullptr,
+                                 cacheWidth, kvHeads};
+            };
+            block.keys = rows(args.cache.keys, args.cache.keyScales);
+            block.values = rows(args.cache.values, args.cache.valueScales);
+        }
         block.first = at * blocks.tokens;
         block.last = std::min(tokens, block.first + blocks.tokens);
         block.past = size(past[b]);
@@ -237,7 +270,7 @@ Result<void> cachedAttention(CpuContext& context, const Exec& exec, const Cached
         block.lse = nullptr;
         block.lseStride = 0;
         block.scratch = work + static_cast<std::size_t>(worker) * scratchFloats;
-        kernels.forward(block);
+        decode ? kernels.decode(block) : kernels.forward(block);
     });
     return {};
 }
@@ -248,7 +281,8 @@ std::size_t attentionWorkspaceBytes(const CpuContext& context, const Workload& w
     const std::size_t h = size(workload.headDim), threads = size(context.pool.threads());
     const std::size_t sequence = size(workload.sequence > 0 ? workload.sequence : workload.rows);
     const std::size_t rows = blocks.rows(size(workload.rows));
-    const std::size_t forward = Scratch::bytes<float>(forwardScratch(rows, h) * threads);
+    const std::size_t forward =
+        Scratch::bytes<float>(std::max(forwardScratch(rows, h), decodeScratch(blocks.group, h)) * threads);
     if (!workload.training) return kScratchSkew + forward;
     const std::size_t parts = chunkCount(sequence, kBackwardKeys);
     const std::size_t backward =

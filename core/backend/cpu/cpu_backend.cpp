@@ -15,6 +15,7 @@
 #include "core/backend/cpu/cpu_norms.h"
 #include "core/backend/cpu/cpu_optimizer.h"
 #include "core/backend/cpu/cpu_sample.h"
+#include "core/backend/cpu/cpu_table.h"
 #include "core/base/memory.h"
 
 namespace distillix::cpu {
@@ -43,6 +44,7 @@ CpuBackend::CpuBackend(int threads, CpuLevel level) : m_context(threads, level) 
     m_info.device = processorName();
     m_info.level = level == CpuLevel::Avx512 ? "avx512vnni" : cpuLevelName(level);
     m_info.threads = m_context.pool.threads();
+    m_info.weightLayout = "cpu/1";  // to be counted up when linear_kernels.h or weight_format.h lay weights out anew
     m_info.memoryBytes = memoryLimit();
     m_info.hasBf16 = m_context.bf16 != nullptr;
 }
@@ -103,7 +105,7 @@ std::size_t CpuBackend::workspaceBytes(const Workload& workload, Precision preci
     std::size_t bytes = 0;
     for (const auto topic :
          {linearWorkspaceBytes, normsWorkspaceBytes, elementwiseWorkspaceBytes, attentionWorkspaceBytes,
-          headWorkspaceBytes, sampleWorkspaceBytes, optimizerWorkspaceBytes}) {
+          headWorkspaceBytes, tableWorkspaceBytes, sampleWorkspaceBytes, optimizerWorkspaceBytes}) {
         bytes = std::max(bytes, topic(m_context, workload, precision));
     }
     return bytes;

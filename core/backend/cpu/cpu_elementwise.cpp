@@ -139,6 +139,12 @@ Result<void> embed(CpuContext& context, const Exec&, const EmbedArgs& args) {
     context.pool.parallelFor(chunks.count(), [&](std::size_t chunk, int) {
         for (std::size_t m = chunks.first(chunk); m < chunks.last(chunk); ++m) {
             const std::size_t id = static_cast<std::size_t>(args.ids.backendAddress()[m]);
+            if (!args.table) {
+                const LinearWeight& table = args.quantized;
+                WeightTable(table.shape.format, table.shape.in, table.shape.out, table.prepared.backendAddress())
+                    .dequantize(static_cast<std::int64_t>(id), args.out.backendAddress() + m * width);
+                continue;
+            }
             std::memcpy(args.out.backendAddress() + m * width, args.table.backendAddress() + id * width,
                         width * sizeof(float));
         }

@@ -6,6 +6,7 @@
 
 #include "core/backend/arguments.h"
 #include "core/backend/cpu/cpu_linear.h"
+#include "core/backend/cpu/cpu_table.h"
 #include "core/backend/cpu/head_kernels.h"
 
 namespace distillix::cpu {
@@ -102,6 +103,11 @@ Result<void> checkTargets(const HeadLossArgs& args) {
 Result<void> headLogits(CpuContext& context, const Exec& exec, const HeadLogitsArgs& args) {
     TRY_VOID(checkArguments(args));
     if (args.rows == 0) return {};
+    if (args.head.shape.format != WeightFormat::Latent) {
+        Scratch scratch(exec);
+        return tableProduct(context, scratch, "headLogits",
+                            {args.rows, args.head, floats(args.x), args.softCap, args.logits.backendAddress()});
+    }
     const DType type = context.productType(exec.precision);
     TRY_VOID(requirePrepared("headLogits", args.head, type));
     float* logits = args.logits.backendAddress();
@@ -149,7 +155,8 @@ struct LossWork {
 };
 
 /// Logits of targets first .. first + count - 1.
-Result<void> computeLogits(CpuContext& context, const LossWork& work, std::size_t first, std::size_t count) {
+Result<void> computeLogits(CpuContext& context, const Scratch& scratch, const LossWork& work, std::size_t first,
+                           std::size_t count) {
     const std::int64_t stride = work.type == DType::BF16 ? bf16Stride(*context.bf16, work.width) : 0;
     context.pool.parallelFor(chunkCount(count, 16), [&](std::size_t chunk, int) {
         for (std::size_t i = chunk * 16; i < std::min(count, chunk * 16 + 16); ++i) {
@@ -163,6 +170,11 @@ Result<void> computeLogits(CpuContext& context, const LossWork& work, std::size_
         }
     });
     const std::int64_t rows = static_cast<std::int64_t>(count);
+    if (work.args.head.shape.format != WeightFormat::Latent) {
+        Scratch rest = scratch;  // the cap is the loss kernel's business
+        return tableProduct(context, rest, "headLoss",
+                            {static_cast<int>(rows), work.args.head, work.inputs, 0, work.logits});
+    }
     if (work.type == DType::F32) return logitsFloat(context, rows, work.args.head, work.inputs, work.logits);
     logitsBf16(context, rows, work.args.head, work.inputsBf16, work.logits);
     return {};
@@ -263,7 +275,8 @@ Result<void> computeGradients(CpuContext& context, const LossWork& work, std::si
 Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs& args) {
     TRY_VOID(checkArguments(args));
     TRY_VOID(checkTargets(args));
-    const DType type = context.productType(exec.precision);
+    const bool quantized = args.head.shape.format != WeightFormat::Latent;
+    const DType type = quantized ? DType::F32 : context.productType(exec.precision);
     TRY_VOID(requirePrepared("headLoss", args.head, type));
     LossWork work{args, type, args.head.shape.in, args.head.shape.out};
     const std::size_t width = static_cast<std::size_t>(work.width), rows = static_cast<std::size_t>(args.rows);
@@ -300,7 +313,7 @@ Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs&
 
     for (std::size_t first = 0; first < all; first += most) {
         const std::size_t count = std::min(most, all - first);
-        TRY_VOID(computeLogits(context, work, first, count));
+        TRY_VOID(computeLogits(context, scratch, work, first, count));
         computeLosses(context, work, first, count);
         if (work.gradients()) TRY_VOID(computeGradients(context, work, first, count));
     }
@@ -310,8 +323,16 @@ Result<void> headLoss(CpuContext& context, const Exec& exec, const HeadLossArgs&
 std::size_t headWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision precision) {
     const DType type = context.productType(precision);
     if (workload.rows == 0 || workload.hidden == 0 || workload.vocabulary == 0) return 0;
-    return std::max(logitsScratch(context, type, workload.rows, workload.hidden),
-                    lossScratch(context, type, workload.rows, workload.hidden, workload.vocabulary));
+    // A quantized head's products read float32, whatever the precision, and need room of their own.
+    const std::size_t logits = std::max(logitsScratch(context, type, workload.rows, workload.hidden),
+                                        tableScratch(workload.rows, workload.hidden));
+    if (!workload.losses && !workload.training) return logits;
+    const std::size_t quantized =
+        workload.training ? 0
+                          : lossScratch(context, DType::F32, workload.rows, workload.hidden, workload.vocabulary) +
+                                tableScratch(workload.rows, workload.hidden);
+    return std::max(
+        {logits, quantized, lossScratch(context, type, workload.rows, workload.hidden, workload.vocabulary)});
 }
 
 }  // namespace distillix::cpu

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/backend/arguments.h"
+#include "core/backend/cpu/cpu_table.h"
 #include "core/quant/ternary.h"
 
 namespace distillix::cpu {
@@ -71,6 +72,7 @@ Result<void> prepareOne(CpuContext& context, const Exec& exec, const PrepareWeig
     const LinearKernels& kernels = linearKernels(context.level);
     const std::int64_t in = shape.in, out = shape.out;
     const float* latent = item.weight.latent.backendAddress();
+    if (shape.format != WeightFormat::Latent) return prepareTable(context, item.weight);
     if (!shape.ternary && context.productType(exec.precision) == DType::BF16) {
         if (!item.weight.prepared) return badArgument("prepareWeights", "weight.prepared is missing");
         std::uint16_t* panels = item.weight.prepared.as<std::uint16_t>().backendAddress();
@@ -542,6 +544,7 @@ Result<void> linearBackward(CpuContext& context, const Exec& exec, const LinearB
 }
 
 std::size_t preparedBytes(const CpuContext& context, const LinearShape& shape, Precision precision, bool training) {
+    if (shape.format != WeightFormat::Latent) return WeightTable::bytes(shape.format, shape.in, shape.out);
     if (!shape.ternary) {
         if (context.productType(precision) != DType::BF16) return 0;
         const std::size_t elements = bf16PanelsSize(*context.bf16, shape.out, shape.in) +

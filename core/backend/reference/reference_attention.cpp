@@ -136,6 +136,51 @@ Result<void> attentionBackward(const AttentionBackwardArgs& args) {
     return {};
 }
 
+namespace {
+
+/// One head of one token, as KvCache keeps it; `row` counts rows of h.
+void storeRow(const TypedPtr& cache, DevicePtr<float> scales, std::size_t row, const float* x, std::size_t h) {
+    if (cache.type == DType::F32) {
+        std::copy(x, x + h, writeF32(cache) + row * h);
+    } else if (cache.type == DType::F16) {
+        std::uint16_t* out = cache.data.as<std::uint16_t>().backendAddress() + row * h;
+        for (std::size_t i = 0; i < h; ++i) out[i] = Float16(x[i]).bits;
+    } else {
+        float largest = 0;
+        for (std::size_t i = 0; i < h; ++i) largest = std::max(largest, std::fabs(x[i]));
+        const float scale = largest / 127.0f;
+        scales.backendAddress()[row] = scale;
+        std::int8_t* out = cache.data.as<std::int8_t>().backendAddress() + row * h;
+        for (std::size_t i = 0; i < h; ++i)
+            out[i] = scale > 0 ? static_cast<std::int8_t>(std::nearbyint(x[i] / scale)) : std::int8_t{0};
+    }
+}
+
+/// The rows of one key/value head, `stride` rows apart, as float32.
+std::vector<float> loadRows(const TypedPtr& cache, DevicePtr<float> scales, std::size_t firstRow, std::size_t stride,
+                            std::size_t count, std::size_t h) {
+    std::vector<float> values(count * h);
+    for (std::size_t j = 0; j < count; ++j) {
+        const std::size_t row = firstRow + j * stride;
+        for (std::size_t i = 0; i < h; ++i) {
+            float& value = values[j * h + i];
+            if (cache.type == DType::F32) {
+                value = readF32(cache)[row * h + i];
+            } else if (cache.type == DType::F16) {
+                Float16 half;
+                half.bits = cache.data.as<std::uint16_t>().backendAddress()[row * h + i];
+                value = static_cast<float>(half);
+            } else {
+                value = static_cast<float>(cache.data.as<std::int8_t>().backendAddress()[row * h + i]) *
+                        scales.backendAddress()[row];
+            }
+        }
+    }
+    return values;
+}
+
+}  // namespace
+
 Result<void> kvAppend(const KvAppendArgs& args) {
     const std::size_t tokens = static_cast<std::size_t>(args.tokens),
                       width = static_cast<std::size_t>(args.kvHeads) * static_cast<std::size_t>(args.headDim);
@@ -153,8 +198,11 @@ Result<void> kvAppend(const KvAppendArgs& args) {
                 b * static_cast<std::size_t>(args.cache.capacity) + static_cast<std::size_t>(past) + t;
             const float* k = readF32(args.k) + (b * tokens + t) * static_cast<std::size_t>(args.kStride);
             const float* v = readF32(args.v) + (b * tokens + t) * static_cast<std::size_t>(args.vStride);
-            std::copy(k, k + width, writeF32(args.cache.keys) + slot * width);
-            std::copy(v, v + width, writeF32(args.cache.values) + slot * width);
+            const std::size_t heads = static_cast<std::size_t>(args.kvHeads), h = width / heads;
+            for (std::size_t head = 0; head < heads; ++head) {
+                storeRow(args.cache.keys, args.cache.keyScales, slot * heads + head, k + head * h, h);
+                storeRow(args.cache.values, args.cache.valueScales, slot * heads + head, v + head * h, h);
+            }
         }
     }
     return {};
@@ -165,7 +213,7 @@ Result<void> cachedAttention(const CachedAttentionArgs& args) {
     const std::size_t tokens = static_cast<std::size_t>(args.tokens), heads = static_cast<std::size_t>(args.heads);
     const std::size_t kvHeads = static_cast<std::size_t>(args.kvHeads), h = static_cast<std::size_t>(args.headDim),
                       group = heads / kvHeads;
-    const std::size_t width = kvHeads * h, capacity = static_cast<std::size_t>(args.cache.capacity);
+    const std::size_t capacity = static_cast<std::size_t>(args.cache.capacity);
     Row row;
     std::vector<double> sum(h);
     for (std::size_t b = 0; b < static_cast<std::size_t>(args.batch); ++b) {
@@ -178,15 +226,17 @@ Result<void> cachedAttention(const CachedAttentionArgs& args) {
                              "cachedAttention");
         }
         for (std::size_t head = 0; head < heads; ++head) {
-            const float* k = readF32(args.cache.keys) + b * capacity * width + head / group * h;
-            const float* v = readF32(args.cache.values) + b * capacity * width + head / group * h;
+            const std::size_t first = b * capacity * kvHeads + head / group,
+                              count = static_cast<std::size_t>(past) + tokens;
+            const std::vector<float> k = loadRows(args.cache.keys, args.cache.keyScales, first, kvHeads, count, h);
+            const std::vector<float> v = loadRows(args.cache.values, args.cache.valueScales, first, kvHeads, count, h);
             for (std::size_t t = 0; t < tokens; ++t) {
                 const float* q = readF32(args.q) + (b * tokens + t) * static_cast<std::size_t>(args.qStride) + head * h;
                 const std::size_t last = static_cast<std::size_t>(past) + t;
-                softmaxRow(q, k, width, 0, last, h, args.softCap, row);
+                softmaxRow(q, k.data(), h, 0, last, h, args.softCap, row);
                 sum.assign(h, 0.0);
                 for (std::size_t j = 0; j <= last; ++j) {
-                    for (std::size_t i = 0; i < h; ++i) sum[i] += row.probability[j] * v[j * width + i];
+                    for (std::size_t i = 0; i < h; ++i) sum[i] += row.probability[j] * v[j * h + i];
                 }
                 float* out = writeF32(args.out) + ((b * tokens + t) * heads + head) * h;
                 for (std::size_t i = 0; i < h; ++i) out[i] = static_cast<float>(sum[i]);

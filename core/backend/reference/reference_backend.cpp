@@ -39,6 +39,7 @@ class ReferenceBackend final : public Backend {
         m_info.name = "reference";
         m_info.device = "plain loops";
         m_info.level = "scalar";
+        m_info.weightLayout = "reference/1";
     }
 
     const BackendInfo& info() const override { return m_info; }

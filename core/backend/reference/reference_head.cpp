@@ -22,8 +22,13 @@ Error badId(const char* operation, std::size_t row, std::int64_t id, int vocabul
 void logitsRow(const float* x, const LinearWeight& head, double cap, std::vector<double>& logits) {
     const std::size_t d = static_cast<std::size_t>(head.shape.in);
     logits.resize(static_cast<std::size_t>(head.shape.out));
+    const bool quantized = head.shape.format != WeightFormat::Latent;
+    std::vector<float> values(quantized ? d : 0);
     for (std::size_t o = 0; o < logits.size(); ++o) {
-        const float* w = head.latent.backendAddress() + o * d;
+        const float* w = quantized ? values.data() : head.latent.backendAddress() + o * d;
+        if (quantized)
+            WeightTable(head.shape.format, head.shape.in, head.shape.out, head.prepared.backendAddress())
+                .dequantize(static_cast<std::int64_t>(o), values.data());
         double sum = 0;
         for (std::size_t i = 0; i < d; ++i) sum += static_cast<double>(x[i]) * w[i];
         logits[o] = cap > 0 ? cap * std::tanh(sum / cap) : sum;
@@ -47,8 +52,15 @@ Result<void> embed(const EmbedArgs& args) {
     for (std::size_t m = 0; m < static_cast<std::size_t>(args.rows); ++m) {
         const std::int32_t id = args.ids.backendAddress()[m];
         if (id < 0 || id >= args.vocabulary) return badId("embed", m, id, args.vocabulary);
+        float* out = args.out.backendAddress() + m * width;
+        if (!args.table) {
+            const LinearWeight& table = args.quantized;
+            WeightTable(table.shape.format, table.shape.in, table.shape.out, table.prepared.backendAddress())
+                .dequantize(id, out);
+            continue;
+        }
         const float* row = args.table.backendAddress() + static_cast<std::size_t>(id) * width;
-        std::copy(row, row + width, args.out.backendAddress() + m * width);
+        std::copy(row, row + width, out);
     }
     return {};
 }

@@ -7,6 +7,7 @@
 namespace distillix::reference {
 
 std::size_t preparedBytes(const LinearShape& shape) {
+    if (shape.format != WeightFormat::Latent) return WeightTable::bytes(shape.format, shape.in, shape.out);
     if (!shape.ternary) return 0;
     return static_cast<std::size_t>(shape.out) * sizeof(float) +
            static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(shape.in);
@@ -25,6 +26,11 @@ Result<void> prepareWeights(std::span<const PrepareWeight> weights) {
         const LinearShape& shape = item.weight.shape;
         const std::size_t in = static_cast<std::size_t>(shape.in);
         const float* latent = item.weight.latent.backendAddress();
+        if (shape.format != WeightFormat::Latent) {
+            const WeightTable table(shape.format, shape.in, shape.out, item.weight.prepared.backendAddress());
+            for (std::size_t r = 0; r < static_cast<std::size_t>(shape.out); ++r)
+                table.quantize(static_cast<std::int64_t>(r), latent + r * in);
+        }
         float* gamma = shape.ternary ? item.weight.prepared.as<float>().backendAddress() : nullptr;
         std::int8_t* codes = shape.ternary ? reinterpret_cast<std::int8_t*>(gamma + shape.out) : nullptr;
         std::size_t firstRow = 0;
