@@ -9,6 +9,10 @@ packages=(
   libdnnl-dev libsentencepiece-dev nlohmann-json3-dev        # the engine
   libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev liblzma-dev libxxhash-dev
   libcli11-dev                                               # the command line
+  qt6-base-dev qt6-svg-dev libqcustomplot-dev                # the window
+  qt6-tools-dev qt6-l10n-tools                               # its translations
+  fonts-inter fonts-jetbrains-mono fonts-noto-color-emoji    # its letters
+  xvfb xdotool                                               # a display for its tests and pictures
   libgtest-dev libgmock-dev python3 python3-venv             # the tests
   gzip xz-utils                                              # what distillix eval --compare sets beside a model
 )

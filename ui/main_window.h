@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QList>
+#include <QMainWindow>
+
+#include "ui/page.h"
+
+class QButtonGroup;
+class QFrame;
+class QStackedWidget;
+class QToolButton;
+
+namespace distillix::ui {
+
+class NoticeBar;
+class StatusBar;
+
+/// The frame: menus, the rail of pages, the pages, the status bar. Object names: rail, rail.data …, page.data …
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+  public:
+    explicit MainWindow(Studio& studio, QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    PageId currentPage() const;
+    Page* page(PageId id) const { return m_pages[static_cast<int>(id)]; }
+    void showPage(PageId id, const QVariantMap& arguments = {});
+
+  protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+  private:
+    void makePages();
+    void makeMenus();
+    void makeRail();
+    void connectActions();
+    void restoreLayout();
+    void updateTitle();
+    void updateRecent();
+    void retint();
+
+    Studio& m_studio;
+    QFrame* m_rail = nullptr;
+    QButtonGroup* m_railButtons = nullptr;
+    QStackedWidget* m_stack = nullptr;
+    StatusBar* m_status = nullptr;
+    NoticeBar* m_notices = nullptr;
+    QMenu* m_recent = nullptr;
+    QList<Page*> m_pages;
+};
+
+/// The pages by name: "data", "train", … in settings, object names and the program's arguments.
+QString pageName(PageId id);
+
+}  // namespace distillix::ui
