@@ -12,6 +12,7 @@
 #include "core/data/stored_template.h"
 #include "core/data/tokenizer.h"
 #include "core/model/parameters.h"
+#include "core/model/weight_statistics.h"
 #include "core/train/run_folder.h"
 
 namespace distillix::cli {
@@ -37,7 +38,7 @@ Result<int> deviceVerb(VerbContext& context) {
     return 0;
 }
 
-Result<int> modelVerb(VerbContext& context, const std::string& path) {
+Result<int> modelVerb(VerbContext& context, const std::string& path, bool weights) {
     const std::filesystem::path folder = TRY(resolveModelFolder(path));
     const ModelConfig config = TRY(loadModelConfig(folder / "config.json"));
     const ParameterLayout layout(config);
@@ -96,7 +97,27 @@ Result<int> modelVerb(VerbContext& context, const std::string& path) {
             context.reporter.warning("vocab_size is " + std::to_string(config.vocabSize) + " but the tokenizer has " +
                                      std::to_string(tokenizer.size()) + " pieces");
     }
-    context.reporter.result(json, pairsText(pairs) + (jinja.empty() ? "" : "\nIts Jinja template:\n" + jinja + "\n"));
+    std::string text = pairsText(pairs) + (jinja.empty() ? "" : "\nIts Jinja template:\n" + jinja + "\n");
+    if (weights) {
+        Table table({"weights", "shape", "rms", "largest", "scale", "-1", "0", "1"});
+        Json list = Json::array();
+        for (const WeightStatistics& one : TRY(weightStatistics(folder, config))) {
+            Json entry = {
+                {"name", one.name}, {"rows", one.rows}, {"cols", one.cols}, {"rms", one.rms}, {"largest", one.largest}};
+            if (one.ternary)
+                entry.update(Json{{"gamma", one.gamma}, {"minus", one.minus}, {"zero", one.zero}, {"plus", one.plus}});
+            const auto share = [&](double value) {
+                return one.ternary ? formatted("%.2f%%", value * 100) : std::string();
+            };
+            table.add({one.name, std::to_string(one.rows) + " x " + std::to_string(one.cols), fixedText(one.rms, 5),
+                       fixedText(one.largest, 5), one.ternary ? fixedText(one.gamma, 5) : "", share(one.minus),
+                       share(one.zero), share(one.plus)});
+            list.push_back(std::move(entry));
+        }
+        json["weights"] = std::move(list);
+        text += "\n" + table.text();
+    }
+    context.reporter.result(json, text);
     return 0;
 }
 
@@ -165,10 +186,12 @@ void addInfoVerbs(VerbSet& verbs) {
     verbs.add(group, "device", "Where this program can compute here", "distillix info device", deviceVerb);
     {
         auto path = std::make_shared<std::string>();
-        CLI::App* verb = verbs.add(group, "model", "A model's configuration and size; checks its tensors",
-                                   "distillix info model runs/first",
-                                   [path](VerbContext& context) { return modelVerb(context, *path); });
+        auto weights = std::make_shared<bool>(false);
+        CLI::App* verb = verbs.add(
+            group, "model", "A model's configuration and size; checks its tensors", "distillix info model runs/first",
+            [path, weights](VerbContext& context) { return modelVerb(context, *path, *weights); });
         verb->add_option("model", *path, "Model folder, or a run")->required();
+        verb->add_flag("--weights", *weights, "Look at the weights too: their sizes, scales and shares of -1, 0 and 1");
     }
     {
         auto flags = std::make_shared<DatasetFlags>();

@@ -168,6 +168,23 @@ TEST(Verbs, InfoModelChecksTensors) {
     EXPECT_EQ(run({"info", "model", folder / "nothing"}).code, 4);
 }
 
+TEST(Verbs, InfoModelLooksAtWeights) {
+    const Json weights = run({"info", "model", goldenCase("tiny"), "--weights", "--json"}).result().at("weights");
+    int matrices = 0;
+    for (const Json& one : weights) {
+        EXPECT_GT(one.at("rms").get<double>(), 0) << one;
+        if (!one.contains("gamma")) continue;
+        ++matrices;
+        EXPECT_NEAR(one.at("minus").get<double>() + one.at("zero").get<double>() + one.at("plus").get<double>(), 1,
+                    1e-12);
+        // Weights drawn evenly or from a bell have a third or so of their codes at 0.
+        EXPECT_GT(one.at("zero").get<double>(), 0.15) << one;
+        EXPECT_LT(one.at("zero").get<double>(), 0.5) << one;
+        EXPECT_LT(one.at("gamma").get<double>(), one.at("rms").get<double>()) << one;
+    }
+    EXPECT_EQ(matrices, 14);  // seven in each of two layers
+}
+
 TEST(Verbs, LogitsAreThoseOfTheGoldenCase) {
     const TemporaryFolder folder;
     const std::string golden = goldenCase("dense") + "/golden.safetensors";
