@@ -10,9 +10,9 @@ namespace distillix::ui {
 
 namespace {
 
-QString tr(const char* text) {
-    return QCoreApplication::translate("format", text);
-}
+struct FormatTexts {
+    Q_DECLARE_TR_FUNCTIONS(format)
+};
 QString unknown() {
     return QStringLiteral("–");
 }
@@ -46,7 +46,7 @@ QString formatExact(qint64 count) {
 
 QString formatBytes(double bytes) {
     if (!std::isfinite(bytes) || bytes < 0) return unknown();
-    if (bytes < 1000) return tr("%1 bytes").arg(std::llround(bytes));
+    if (bytes < 1000) return FormatTexts::tr("%1 bytes").arg(std::llround(bytes));
     if (bytes < 999.5e3) return threeDigits(bytes / 1e3) + QStringLiteral(" kB");
     if (bytes < 999.5e6) return threeDigits(bytes / 1e6) + QStringLiteral(" MB");
     if (bytes < 999.5e9) return threeDigits(bytes / 1e9) + QStringLiteral(" GB");
@@ -55,17 +55,19 @@ QString formatBytes(double bytes) {
 
 QString formatDuration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return unknown();
-    if (seconds < 9.95) return tr("%1 s").arg(QLocale().toString(seconds, 'f', 1));
+    if (seconds < 9.95) return FormatTexts::tr("%1 s").arg(QLocale().toString(seconds, 'f', 1));
     const auto whole = static_cast<qint64>(std::llround(seconds));
-    if (whole < 60) return tr("%1 s").arg(whole);
+    if (whole < 60) return FormatTexts::tr("%1 s").arg(whole);
     const qint64 minutes = whole / 60;
     if (minutes < 60) {
-        if (whole % 60 == 0) return tr("%1 min").arg(minutes);
-        return tr("%1 min %2 s").arg(minutes).arg(whole % 60);
+        if (whole % 60 == 0) return FormatTexts::tr("%1 min").arg(minutes);
+        return FormatTexts::tr("%1 min %2 s").arg(minutes).arg(whole % 60);
     }
     const qint64 hours = minutes / 60;
-    if (hours < 48) return minutes % 60 == 0 ? tr("%1 h").arg(hours) : tr("%1 h %2 min").arg(hours).arg(minutes % 60);
-    return tr("%1 d %2 h").arg(hours / 24).arg(hours % 24);
+    if (hours < 48)
+        return minutes % 60 == 0 ? FormatTexts::tr("%1 h").arg(hours)
+                                 : FormatTexts::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
+    return FormatTexts::tr("%1 d %2 h").arg(hours / 24).arg(hours % 24);
 }
 
 QString formatShare(double share) {
@@ -81,13 +83,13 @@ QString formatNumber(double value, int digits) {
 QString formatAgo(const QDateTime& time) {
     if (!time.isValid()) return unknown();
     const qint64 seconds = time.secsTo(QDateTime::currentDateTimeUtc());
-    if (seconds < 60) return tr("just now");
-    if (seconds < 3600) return tr("%1 min ago").arg(seconds / 60);
+    if (seconds < 60) return FormatTexts::tr("just now");
+    if (seconds < 3600) return FormatTexts::tr("%1 min ago").arg(seconds / 60);
     const QDate day = time.toLocalTime().date();
     const QDate today = QDate::currentDate();
     const QString clock = QLocale().toString(time.toLocalTime().time(), QLocale::ShortFormat);
-    if (day == today) return tr("today %1").arg(clock);
-    if (day.addDays(1) == today) return tr("yesterday %1").arg(clock);
+    if (day == today) return FormatTexts::tr("today %1").arg(clock);
+    if (day.addDays(1) == today) return FormatTexts::tr("yesterday %1").arg(clock);
     return QLocale().toString(day, QLocale::ShortFormat);
 }
 

@@ -16,9 +16,17 @@
 #include <QUrl>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
+#include "ui/command_palette.h"
+#include "ui/data/data_page.h"
 #include "ui/empty_page.h"
 #include "ui/format.h"
+#include "ui/help_dialogs.h"
+#include "ui/jobs/stall_probe.h"
+#include "ui/library/library_page.h"
 #include "ui/status_bar.h"
+#include "ui/welcome.h"
 #include "ui/widgets/file_questions.h"
 #include "ui/widgets/notice_bar.h"
 
@@ -60,13 +68,15 @@ MainWindow::MainWindow(Studio& studio, QWidget* parent) : QMainWindow(parent), m
     m_status = new StatusBar(m_studio);
     setStatusBar(m_status);
     m_notices = new NoticeBar(m_studio, this);
+    m_probe = new StallProbe(this);
+    m_palette = new CommandPalette(m_studio, this);
 
     makePages();
     makeRail();
     makeMenus();
     connectActions();
     connect(&m_studio, &Studio::pageWanted, this, &MainWindow::showPage);
-    connect(&m_studio, &Studio::projectChanged, this, &MainWindow::updateTitle);
+    connect(&m_studio, &Studio::projectChanged, this, &MainWindow::projectOpened);
     connect(&m_studio, &Studio::projectChanged, this, &MainWindow::updateRecent);
     connect(&m_studio, &Studio::noticed, m_notices, &NoticeBar::show);
     connect(&m_studio.theme(), &Theme::changed, this, &MainWindow::retint);
@@ -83,12 +93,14 @@ void MainWindow::makePages() {
         m_pages.append(page);
         m_stack->addWidget(page);
     };
-    // In the order of PageId.
-    add(PageId::Data, new EmptyPage(m_studio, tr("Data"), "data"));
+    // In the order of PageId; each of them is made by one line.
+    add(PageId::Data, new DataPage(m_studio));
     add(PageId::Train, new EmptyPage(m_studio, tr("Train"), "train"));
     add(PageId::Benchmark, new EmptyPage(m_studio, tr("Benchmark"), "benchmark"));
     add(PageId::Chat, new EmptyPage(m_studio, tr("Chat"), "chat"));
-    add(PageId::Library, new EmptyPage(m_studio, tr("Library"), "library"));
+    add(PageId::Library, new LibraryPage(m_studio));
+    m_welcome = new Welcome(m_studio);
+    m_stack->addWidget(m_welcome);
 }
 
 void MainWindow::makeRail() {
@@ -189,6 +201,11 @@ void MainWindow::connectActions() {
     on("view.zoom-in", [this, zoom] { zoom(m_studio.theme().zoom() + 0.1); });
     on("view.zoom-out", [this, zoom] { zoom(m_studio.theme().zoom() - 0.1); });
     on("view.zoom-reset", [zoom] { zoom(1); });
+    on("app.palette", [this] { m_palette->popUp(); });
+    on("help.guide", [this] { showGuide(m_studio, this); });
+    on("help.shortcuts", [this] { showShortcuts(m_studio, this); });
+    on("help.system-report", [this] { showSystemReport(m_studio, m_probe, this); });
+    on("help.about", [this] { showAbout(m_studio, this); });
     on("view.full-screen", [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
     const auto panel = [&](const char* id, QWidget* widget, const char* key) {
         QAction* action = actions.find(QLatin1String(id));
@@ -206,10 +223,25 @@ void MainWindow::connectActions() {
 }
 
 PageId MainWindow::currentPage() const {
-    return static_cast<PageId>(m_stack->currentIndex());
+    return m_page;
+}
+
+void MainWindow::showWelcome() {
+    m_stack->setCurrentWidget(m_welcome);
+    m_welcome->setFocus();
+    // No page is the current one.
+    m_railButtons->setExclusive(false);
+    for (QAbstractButton* button : m_railButtons->buttons()) button->setChecked(false);
+    m_railButtons->setExclusive(true);
+}
+
+void MainWindow::projectOpened() {
+    updateTitle();
+    if (m_stack->currentWidget() == m_welcome) showPage(m_page);
 }
 
 void MainWindow::showPage(PageId id, const QVariantMap& arguments) {
+    m_page = id;
     m_stack->setCurrentIndex(static_cast<int>(id));
     m_railButtons->button(static_cast<int>(id))->setChecked(true);
     m_studio.settings().setValue("window/page", pageName(id));
@@ -234,12 +266,14 @@ void MainWindow::updateRecent() {
 
 void MainWindow::retint() {
     const Theme& theme = m_studio.theme();
-    m_rail->setFixedWidth(theme.scaled(88));
+    int width = theme.scaled(88);
     for (int i = 0; i < kPages; ++i) {
         auto* button = static_cast<QToolButton*>(m_railButtons->button(i));
         button->setIcon(theme.icon(pageName(static_cast<PageId>(i)), Ink::Muted));
         button->setIconSize(QSize(theme.scaled(22), theme.scaled(22)));
+        width = std::max(width, button->sizeHint().width() + 2 * space::s + 1);
     }
+    m_rail->setFixedWidth(width);
 }
 
 void MainWindow::restoreLayout() {
@@ -250,6 +284,8 @@ void MainWindow::restoreLayout() {
     for (int i = 0; i < kPages; ++i)
         if (pageName(static_cast<PageId>(i)) == last) id = static_cast<PageId>(i);
     showPage(id);
+    // Whoever starts the program opens the last project, if there is one; its pages come when it is there.
+    if (m_studio.recentProjects().isEmpty()) showWelcome();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

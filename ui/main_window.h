@@ -13,10 +13,14 @@ class QToolButton;
 
 namespace distillix::ui {
 
+class CommandPalette;
 class NoticeBar;
+class StallProbe;
 class StatusBar;
+class Welcome;
 
-/// The frame: menus, the rail of pages, the pages, the status bar. Object names: rail, rail.data …, page.data …
+/// The frame: menus, the rail of pages, the pages, the status bar. Object names: rail, rail.data …, page.data …;
+/// "welcome" stands in the pages' place until a project is open.
 class MainWindow : public QMainWindow {
     Q_OBJECT
   public:
@@ -26,6 +30,9 @@ class MainWindow : public QMainWindow {
     PageId currentPage() const;
     Page* page(PageId id) const { return m_pages[static_cast<int>(id)]; }
     void showPage(PageId id, const QVariantMap& arguments = {});
+    void showWelcome();
+    /// How long the event loop has kept anyone waiting.
+    StallProbe& probe() { return *m_probe; }
 
   protected:
     void closeEvent(QCloseEvent* event) override;
@@ -38,6 +45,7 @@ class MainWindow : public QMainWindow {
     void makeRail();
     void connectActions();
     void restoreLayout();
+    void projectOpened();
     void updateTitle();
     void updateRecent();
     void retint();
@@ -49,6 +57,10 @@ class MainWindow : public QMainWindow {
     StatusBar* m_status = nullptr;
     NoticeBar* m_notices = nullptr;
     QMenu* m_recent = nullptr;
+    CommandPalette* m_palette = nullptr;
+    StallProbe* m_probe = nullptr;
+    Welcome* m_welcome = nullptr;
+    PageId m_page = PageId::Data;
     QList<Page*> m_pages;
 };
 

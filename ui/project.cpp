@@ -139,12 +139,15 @@ void Project::watchFolders() {
 
 void Project::watchRun(const QString& runFolder) {
     const QString path = QDir::cleanPath(runFolder);
-    if (!m_watchedRuns.contains(path)) m_watchedRuns.append(path);
+    if (m_watchedRuns.contains(path)) return;
+    m_watchedRuns.append(path);
+    emit watchedRunsChanged();
     refresh();
 }
 
 void Project::forgetRun(const QString& runFolder) {
-    m_watchedRuns.removeAll(QDir::cleanPath(runFolder));
+    if (m_watchedRuns.removeAll(QDir::cleanPath(runFolder)) == 0) return;
+    emit watchedRunsChanged();
     refresh();
 }
 

@@ -88,6 +88,7 @@ class Project : public QObject {
   signals:
     /// contents() are others than before.
     void changed();
+    void watchedRunsChanged();
 
   private:
     Project(const QString& path, const QString& name, ProjectContents contents, QObject* owner);

@@ -31,7 +31,18 @@ StatusBar::StatusBar(Studio& studio, QWidget* parent)
     m_jobs->setObjectName("status.jobs");
     m_jobs->setAccessibleName(tr("Running jobs"));
     m_jobs->setPopupMode(QToolButton::InstantPopup);
+    // Filled when it opens, so that progress does not take an open one away.
+    auto* menu = new QMenu(m_jobs);
+    m_jobs->setMenu(menu);
+    connect(menu, &QMenu::aboutToShow, this, [this, menu] {
+        menu->clear();
+        for (const JobList::Job& job : m_studio.jobs().jobs()) {
+            QAction* action = menu->addAction(job.text.isEmpty() ? job.title : tr("%1: %2").arg(job.title, job.text));
+            connect(action, &QAction::triggered, this, [this, page = job.page] { m_studio.showPage(page); });
+        }
+    });
     m_memory->setObjectName("status.memory");
+    m_memory->setContentsMargins(0, 0, space::m, 0);
     m_device->setObjectName("status.device");
     m_device->setToolTip(tr("What trainings and chats compute on"));
     for (QProgressBar* bar : {m_gauge, m_jobGauge}) {
@@ -74,7 +85,6 @@ void StatusBar::showJobs() {
     const QList<JobList::Job>& jobs = m_studio.jobs().jobs();
     m_jobs->setVisible(!jobs.isEmpty());
     m_jobGauge->setVisible(!jobs.isEmpty());
-    delete m_jobs->menu();
     if (jobs.isEmpty()) return;
     const JobList::Job& first = jobs.first();
     QString text = first.text.isEmpty() ? first.title : tr("%1: %2").arg(first.title, first.text);
@@ -82,12 +92,6 @@ void StatusBar::showJobs() {
     m_jobs->setText(text);
     m_jobGauge->setRange(0, first.fraction < 0 ? 0 : 1000);
     if (first.fraction >= 0) m_jobGauge->setValue(static_cast<int>(first.fraction * 1000));
-    auto* menu = new QMenu(m_jobs);
-    for (const JobList::Job& job : jobs) {
-        QAction* action = menu->addAction(job.text.isEmpty() ? job.title : tr("%1: %2").arg(job.title, job.text));
-        connect(action, &QAction::triggered, this, [this, page = job.page] { m_studio.showPage(page); });
-    }
-    m_jobs->setMenu(menu);
 }
 
 void StatusBar::pollMemory() {

@@ -109,8 +109,11 @@ void Studio::openProject(const QString& folder) {
         }
         Project* before = m_project;
         m_project = project;
-        for (const QString& run : m_settings->value(QStringLiteral("watched/") + project->name()).toStringList())
-            project->watchRun(run);
+        const QString watched =
+            QStringLiteral("watched/") + QString(project->path()).replace(QLatin1Char('/'), QLatin1Char('|'));
+        for (const QString& run : m_settings->value(watched).toStringList()) project->watchRun(run);
+        connect(project, &Project::watchedRunsChanged, this,
+                [this, project, watched] { m_settings->setValue(watched, project->watchedRuns()); });
         QStringList recent = recentProjects();
         recent.removeAll(project->path());
         recent.prepend(project->path());

@@ -268,6 +268,13 @@ void Theme::setDanger(QWidget* button) {
     button->setProperty("danger", true);
 }
 
+void Theme::setPlain(QWidget* list) {
+    list->setProperty("plain", true);
+    // Item views ask the style while they are made, which keeps the rules it found then.
+    list->style()->unpolish(list);
+    list->style()->polish(list);
+}
+
 void Theme::apply() {
     m_icons.clear();
     QPalette palette;
@@ -321,6 +328,7 @@ QString Theme::styleSheet() const {
         {"@warning", Ink::Warning},
         {"@bad", Ink::Bad},
     };
+    sheet.replace(QStringLiteral("@check-mark"), QString::fromLatin1(m_dark ? "check-dark" : "check-light"));
     for (const auto& [name, ink] : names) sheet.replace(QLatin1String(name), colour(ink).name());
     for (const int size : {48, 40, 36, 32, 28, 24, 20, 18, 16, 15, 14, 13, 12, 11, 10, 8, 6, 5, 4, 3, 2, 1})
         sheet.replace(QStringLiteral("@%1px").arg(size), QStringLiteral("%1px").arg(std::max(1, scaled(size))));

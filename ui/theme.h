@@ -77,6 +77,7 @@ class Theme : public QObject {
     static void setPrimary(QWidget* button);          ///< the page's main button
     static void setFlat(QWidget* button);             ///< without a border until the mouse is over it
     static void setDanger(QWidget* button);           ///< deletes something
+    static void setPlain(QWidget* list);              ///< a list or tree without a border, on what lies behind it
 
   signals:
     void changed();

@@ -21,6 +21,15 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(QStringLiteral(DISTILLIX_STUDIO_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("distillix-studio"));
 
+    // Ours, and Qt's own for the texts of its dialogs.
+    QTranslator translator, qtTranslator;
+    if (translator.load(QLocale(), QStringLiteral("studio"), QStringLiteral("_"), QStringLiteral(":/translations"))) {
+        QApplication::installTranslator(&translator);
+        if (qtTranslator.load(QLocale(), QStringLiteral("qtbase"), QStringLiteral("_"),
+                              QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
+            QApplication::installTranslator(&qtTranslator);
+    }
+
     QCommandLineParser parser;
     parser.setApplicationDescription(
         QCoreApplication::translate("main", "Train small ternary language models and talk to them."));

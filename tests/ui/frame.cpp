@@ -1,9 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The frame: pages, commands, projects, themes.
+#include <QDialog>
+#include <QDirIterator>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QLocalSocket>
+#include <QPlainTextEdit>
+#include <QProcess>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableWidget>
+#include <QTextEdit>
 #include <QToolButton>
 #include <clocale>
 
+#include "core/train/run_folder.h"
 #include "tests/ui/support.h"
+#include "ui/command_palette.h"
+#include "ui/format.h"
+#include "ui/jobs/stall_probe.h"
+#include "ui/jobs/verb_process.h"
+#include "ui/single_instance.h"
+#include "ui/welcome.h"
+#include "ui/widgets/file_questions.h"
 
 namespace distillix::ui {
 
@@ -45,6 +67,183 @@ class FrameTest : public QObject {
             QVERIFY(QFileInfo(studio.project().path() + "/" + folder).isDir());
         QVERIFY(QFileInfo(studio.project().path() + "/project.json").isFile());
         QCOMPARE(studio.find<QToolButton>("status.project")->text(), QString("project"));
+    }
+
+    void firstStartWelcomes() {
+        StudioFixture studio(false);
+        QVERIFY(studio.find<Welcome>("welcome")->isVisible());
+        answerNextFileQuestion({studio.path("mine")});
+        studio.click("welcome.new");
+        QVERIFY(waitFor([&] { return studio.studio().project() != nullptr; }));
+        QVERIFY(!studio.find<Welcome>("welcome")->isVisible());
+        QCOMPARE(studio.studio().project()->name(), QString("mine"));
+    }
+
+    void sampleProjectIsOneClickFromARunningTraining() {
+        StudioFixture studio(false);
+        qputenv("DISTILLIX_SAMPLE_PROJECT", studio.path("sample").toUtf8());
+        studio.click("welcome.sample");
+        const std::filesystem::path run = studio.path("sample/runs/first").toStdString();
+        const bool trains = waitFor(
+            [&] {
+                const auto summary = readRun(run);
+                return summary.ok() && summary->state == RunState::Running && summary->step >= 1;
+            },
+            120000);
+        QVERIFY2(trains, qPrintable(studio.find<QLabel>("welcome.error")->text()));
+        QCOMPARE(studio.window().currentPage(), PageId::Train);
+        QVERIFY(waitFor([&] { return studio.studio().project() && studio.project().contents().runs.size() == 1; }));
+        QVERIFY(studio.project().contents().runs[0].isLive());
+        // It is a process of its own: closing the window does not end it, a command does.
+        studio.window().close();
+        QVERIFY(sendRunCommand(run, "stop").ok());
+        QVERIFY(waitFor([&] { return readRun(run)->state == RunState::Stopped; }, 60000));
+    }
+
+    void projectThatCannotBeOpenedIsTold() {
+        StudioFixture studio;
+        QFile file(studio.path("file"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        studio.studio().openProject(studio.path("file"));
+        QVERIFY(waitFor([&] { return studio.find<QLabel>("notice.text")->isVisible(); }));
+        QVERIFY(studio.find<QLabel>("notice.text")->text().contains("file"));
+        QCOMPARE(studio.project().name(), QString("project"));
+        QFile broken(studio.path("project/project.json"));
+        QVERIFY(broken.open(QIODevice::WriteOnly | QIODevice::Truncate) && broken.write("{}") == 2);
+        broken.close();
+        QSignalSpy notices(&studio.studio(), &Studio::noticed);
+        studio.studio().openProject(studio.path("project"));
+        QVERIFY(waitFor([&] { return !notices.isEmpty(); }));
+        QVERIFY(notices[0][0].toString().contains("project.json"));
+    }
+
+    void paletteFindsCommands() {
+        StudioFixture studio;
+        studio.trigger("app.palette");
+        auto* palette = studio.find<QDialog>("palette");
+        QVERIFY(palette->isVisible());
+        auto* query = studio.find<QLineEdit>("palette.query");
+        QTest::keyClicks(query, "dark");
+        auto* list = studio.find<QListWidget>("palette.list");
+        QVERIFY(list->count() >= 1);
+        QVERIFY(list->currentItem()->text().contains("Dark theme"));
+        QTest::keyClick(query, Qt::Key_Return);
+        QVERIFY(!palette->isVisible());
+        QVERIFY(studio.studio().theme().isDark());
+        // A command that cannot be done now is shown, and not done.
+        studio.trigger("app.palette");
+        QTest::keyClicks(query, "Run: Pause");
+        QTest::keyClick(query, Qt::Key_Return);
+        QVERIFY(palette->isVisible());
+    }
+
+    void paletteRanksBetterFitsFirst() {
+        QVERIFY(CommandPalette::match("chat", "View: Chat") > CommandPalette::match("chat", "Save checkpoint as that"));
+        QVERIFY(CommandPalette::match("xyz", "View: Chat") < 0);
+        QVERIFY(CommandPalette::match("vc", "View: Chat") > 0);
+    }
+
+    void dialogsOpenAndClose() {
+        StudioFixture studio;
+        for (const char* name : {"guide", "shortcuts", "system-report", "about"}) {
+            studio.trigger(QStringLiteral("help.") + QLatin1String(name));
+            auto* dialog = studio.find<QDialog>(name);
+            QVERIFY(dialog && dialog->isVisible());
+            if (QLatin1String(name) == QLatin1String("guide"))
+                QVERIFY(studio.find<QTextEdit>("guide.text")->toPlainText().contains("Ctrl+K"));
+            if (QLatin1String(name) == QLatin1String("shortcuts"))
+                QCOMPARE(studio.find<QTableWidget>("shortcuts.table")->rowCount(),
+                         studio.studio().actions().all().size());
+            if (QLatin1String(name) == QLatin1String("system-report")) {
+                auto* report = studio.find<QPlainTextEdit>("system-report.text");
+                QVERIFY(waitFor([&] { return report->toPlainText().contains("\"cores\""); }));
+                QVERIFY(!report->toPlainText().contains(QDir::homePath() + "/"));
+            }
+            QPointer<QDialog> guard = dialog;
+            studio.click(QLatin1String(name) + QStringLiteral(".close"));
+            QVERIFY(waitFor([&] { return guard.isNull(); }));
+        }
+    }
+
+    void zoomAndThemeAreKept() {
+        StudioFixture studio;
+        studio.trigger("view.theme-dark");
+        studio.trigger("view.zoom-in");
+        studio.restart();
+        QVERIFY(studio.studio().theme().isDark());
+        QCOMPARE(studio.studio().theme().zoom(), 1.1);
+        QCOMPARE(studio.studio().theme().font(Type::Title).pixelSize(), 22);
+    }
+
+    void secondInstanceHandsOver() {
+        // The first one listens here; the second is a process of its own and must end by itself.
+        StudioFixture studio;
+        qputenv("DISPLAY", "test-" + QByteArray::number(QCoreApplication::applicationPid()));
+        SingleInstance first;
+        QVERIFY(!first.handOver({}));
+        QSignalSpy asked(&first, &SingleInstance::asked);
+        QProcess second;
+        second.start(QFileInfo(VerbProcess::program()).path() + "/distillix-studio", {studio.path("other")});
+        QVERIFY(waitFor([&] { return second.state() == QProcess::NotRunning && !asked.isEmpty(); }));
+        QCOMPARE(second.exitCode(), 0);
+        QCOMPARE(asked[0][0].toString(), studio.path("other"));
+    }
+
+    void everyIconIsDrawnInTheTextsColour() {
+        StudioFixture studio(false);
+        QDirIterator icons(":/icons");
+        int count = 0;
+        while (icons.hasNext()) {
+            const QString name = QFileInfo(icons.next()).completeBaseName();
+            const QImage image = studio.studio().theme().icon(name).pixmap(QSize(32, 32)).toImage();
+            int drawn = 0;
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x) drawn += qAlpha(image.pixel(x, y)) > 0;
+            QVERIFY2(drawn > 20, qPrintable(name));
+            ++count;
+        }
+        QVERIFY(count > 30);
+    }
+
+    void everyControlHasANameForScreenReaders() {
+        StudioFixture studio;
+        for (const QWidget* widget : studio.window().findChildren<QWidget*>()) {
+            const auto* button = qobject_cast<const QAbstractButton*>(widget);
+            if (!button || widget->objectName().startsWith("qt_") || widget->parentWidget()->inherits("QTabBar") ||
+                widget->inherits("QTableCornerButton"))
+                continue;
+            const bool named = !button->text().isEmpty() || !button->accessibleName().isEmpty();
+            QVERIFY2(named, qPrintable(QString("a button without a name in %1: %2")
+                                           .arg(widget->parentWidget()->objectName(), widget->objectName())));
+        }
+    }
+
+    void stallProbeSeesAStall() {
+        StudioFixture studio;
+        StallProbe& probe = studio.window().probe();
+        QVERIFY(waitFor([&] { return probe.report().samples > 20; }));
+        probe.reset();
+        QElapsedTimer busy;
+        busy.start();
+        while (busy.elapsed() < 120) {
+        }
+        QVERIFY(waitFor([&] { return probe.report().longestMs >= 100; }));
+        QVERIFY(probe.report().over50 >= 1);
+    }
+
+    void numbersReadWell() {
+        QLocale::setDefault(QLocale::c());
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+        QCOMPARE(formatCount(999), QString("999"));
+        QCOMPARE(formatCount(12345), QString("12,345"));
+        QCOMPARE(formatCount(1.23e6), QString("1.23 M"));
+        QCOMPARE(formatCount(1e9), QString("1 B"));
+        QCOMPARE(formatBytes(1.4e9), QString("1.4 GB"));
+        QCOMPARE(formatDuration(8000), QString("2 h 13 min"));
+        QCOMPARE(formatDuration(59.7), QString("1 min"));
+        QCOMPARE(formatDuration(-1), QString("–"));
+        QCOMPARE(formatShare(0.1234), QString("12.3%"));
+        QCOMPARE(formatPath(QDir::homePath() + "/x"), QString("~/x"));
     }
 
     void textHasContrast() {

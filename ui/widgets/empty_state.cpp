@@ -6,6 +6,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "ui/widgets/labels.h"
+
 namespace distillix::ui {
 
 EmptyState::EmptyState(Theme& theme, const QString& icon, const QString& title, const QString& text, QWidget* parent)
@@ -22,8 +24,6 @@ EmptyState::EmptyState(Theme& theme, const QString& icon, const QString& title, 
     m_text = new QLabel(text);
     m_text->setAlignment(Qt::AlignHCenter | Qt::AlignTop);
     m_text->setWordWrap(true);
-    m_text->setMinimumWidth(480);
-    m_text->setMaximumWidth(560);
     Theme::setInk(m_text, Ink::Muted);
     m_buttons = new QHBoxLayout;
     m_buttons->setSpacing(space::s);
@@ -31,7 +31,7 @@ EmptyState::EmptyState(Theme& theme, const QString& icon, const QString& title, 
     layout->addStretch(2);
     layout->addWidget(m_icon, 0, Qt::AlignHCenter);
     layout->addWidget(m_title, 0, Qt::AlignHCenter);
-    layout->addWidget(m_text, 0, Qt::AlignHCenter);
+    layout->addLayout(centred(m_text, theme.scaled(520)));
     layout->addSpacing(space::s);
     layout->addLayout(m_buttons);
     layout->addStretch(3);

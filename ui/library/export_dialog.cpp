@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/library/export_dialog.h"
+
+#include <QCheckBox>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDesktopServices>
+#include <QFileInfo>
+#include <QFormLayout>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "ui/format.h"
+#include "ui/widgets/file_questions.h"
+#include "ui/widgets/labels.h"
+
+namespace distillix::ui {
+
+namespace {
+
+constexpr int kSoonMs = 200;
+
+struct Choice {
+    const char* name;
+    const char* help;
+};
+// The types that `distillix export` takes, in its order: the first is its default.
+const QList<Choice> kGgufTypes = {
+    {"TQ2_0",
+     QT_TRANSLATE_NOOP("export", "2.06 bits a weight, without loss for ternary weights; the fastest in llama.cpp")},
+    {"TQ1_0", QT_TRANSLATE_NOOP("export", "1.69 bits a weight, without loss for ternary weights; the smallest")},
+    {"Q8_0", QT_TRANSLATE_NOOP("export", "8.5 bits a weight; runs in every build of llama.cpp")},
+    {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
+    {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
+    {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight")},
+};
+const QList<Choice> kHfTypes = {
+    {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
+    {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
+    {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight")},
+};
+const QList<Choice> kSafetensorsTypes = {
+    {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight: the weights as training has them")},
+    {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
+    {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
+};
+
+const QList<Choice>& typesOf(const QString& format) {
+    return format == QStringLiteral("gguf") ? kGgufTypes
+           : format == QStringLiteral("hf") ? kHfTypes
+                                            : kSafetensorsTypes;
+}
+
+}  // namespace
+
+ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& format, QWidget* parent)
+    : QDialog(parent), m_studio(studio), m_model(model) {
+    setObjectName("export");
+    setWindowTitle(tr("Export %1").arg(QFileInfo(model).fileName()));
+    setMinimumWidth(m_studio.theme().scaled(620));
+    setAttribute(Qt::WA_DeleteOnClose);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(space::xl, space::xl, space::xl, space::l);
+    layout->setSpacing(space::m);
+    layout->addWidget(makeLabel(tr("Export for other programs"), Type::Title));
+    layout->addWidget(makeParagraph(formatPath(model, 90)));
+
+    QFormLayout* form = makeForm();
+    m_format = new QComboBox;
+    m_format->setObjectName("export.format");
+    m_format->addItem(tr("GGUF, one file"), "gguf");
+    m_format->addItem(tr("safetensors, one file"), "safetensors");
+    m_format->addItem(tr("Hugging Face folder"), "hf");
+    m_who = makeParagraph({}, Type::Caption);
+    m_who->setObjectName("export.who");
+    m_type = new QComboBox;
+    m_type->setObjectName("export.type");
+    m_typeHelp = makeParagraph({}, Type::Caption);
+    m_embedding = new QComboBox;
+    m_embedding->setObjectName("export.embedding");
+    for (const char* type : {"F16", "Q8_0", "Q6_K", "BF16", "F32"})
+        m_embedding->addItem(QLatin1String(type), QLatin1String(type));
+    m_ollama = new QCheckBox(tr("Write an Ollama Modelfile beside it"));
+    m_ollama->setObjectName("export.ollama");
+    auto* place = new QHBoxLayout;
+    place->setSpacing(space::s);
+    m_path = new QLineEdit;
+    m_path->setObjectName("export.path");
+    m_browse = new QPushButton(tr("Browse…"));
+    m_browse->setObjectName("export.browse");
+    place->addWidget(m_path, 1);
+    place->addWidget(m_browse);
+    form->addRow(tr("Format"), m_format);
+    form->addRow(QString(), m_who);
+    form->addRow(tr("Weights"), m_type);
+    form->addRow(QString(), m_typeHelp);
+    form->addRow(tr("Embedding"), m_embedding);
+    form->addRow(QString(), m_ollama);
+    form->addRow(tr("Write to"), place);
+    m_size = makeParagraph({}, Type::Body, Ink::Text);
+    m_size->setObjectName("export.size");
+    form->addRow(tr("Size"), m_size);
+    layout->addLayout(form);
+    m_notes = makeParagraph({}, Type::Body, Ink::Warning);
+    m_notes->setObjectName("export.notes");
+    m_error = makeParagraph({}, Type::Body, Ink::Bad);
+    m_error->setObjectName("export.error");
+    m_error->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_progressText = makeParagraph({}, Type::Caption);
+    m_progress = new QProgressBar;
+    m_progress->setObjectName("export.progress");
+    m_progress->setTextVisible(false);
+    m_result = makeParagraph({}, Type::Body, Ink::Text);
+    m_result->setObjectName("export.result");
+    m_result->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    Theme::setCard(m_result);
+    m_result->setContentsMargins(space::m, space::m, space::m, space::m);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_notes, m_error, m_progressText, m_progress, m_result}) {
+        layout->addWidget(widget);
+        widget->hide();
+    }
+    layout->addStretch(1);
+    auto* buttons = new QHBoxLayout;
+    m_show = new QPushButton(tr("Show in its folder"));
+    m_show->setObjectName("export.show");
+    m_copy = new QPushButton(tr("Copy the path"));
+    m_copy->setObjectName("export.copy");
+    m_cancel = new QPushButton(tr("Cancel"));
+    m_cancel->setObjectName("export.cancel");
+    m_start = new QPushButton(tr("Export"));
+    m_start->setObjectName("export.start");
+    m_start->setDefault(true);
+    Theme::setPrimary(m_start);
+    buttons->addWidget(m_show);
+    buttons->addWidget(m_copy);
+    buttons->addStretch(1);
+    buttons->addWidget(m_cancel);
+    buttons->addWidget(m_start);
+    layout->addLayout(buttons);
+
+    for (QComboBox* box : {m_format, m_type, m_embedding}) ignoreWheel(box);
+    m_soon.setSingleShot(true);
+    connect(&m_soon, &QTimer::timeout, this, &ExportDialog::estimate);
+    connect(m_format, &QComboBox::currentIndexChanged, this, &ExportDialog::formatChanged);
+    connect(m_type, &QComboBox::currentIndexChanged, this, &ExportDialog::optionChanged);
+    connect(m_embedding, &QComboBox::currentIndexChanged, this, &ExportDialog::optionChanged);
+    connect(m_path, &QLineEdit::textChanged, this, &ExportDialog::updateButtons);
+    connect(m_browse, &QPushButton::clicked, this, [this] {
+        if (m_format->currentData().toString() == QStringLiteral("hf"))
+            return askForFolder(this, tr("Where the folder goes"), {}, [this](const QString& folder) {
+                m_path->setText(folder + QLatin1Char('/') + QFileInfo(m_suggested).fileName());
+            });
+        askForNewFile(this, tr("Export as"), m_path->text(), {},
+                      [this](const QString& file) { m_path->setText(file); });
+    });
+    connect(m_start, &QPushButton::clicked, this, &ExportDialog::start);
+    connect(m_cancel, &QPushButton::clicked, this, &ExportDialog::reject);
+    connect(m_show, &QPushButton::clicked, this,
+            [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(m_written).path())); });
+    connect(m_copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(m_written); });
+    connect(&m_plan, &VerbProcess::finished, this, &ExportDialog::showEstimate);
+    connect(&m_export, &VerbProcess::progressed, this, [this](const QJsonObject& line) {
+        const double done = line.value("done").toDouble(), total = line.value("total").toDouble();
+        const QString phase = line.value("phase").toString();
+        m_progress->setRange(0, total > 0 ? 1000 : 0);
+        if (total > 0) m_progress->setValue(static_cast<int>(1000 * done / total));
+        const QString text = phase == QStringLiteral("verify")  ? tr("Reading it back and comparing it with the model")
+                             : phase == QStringLiteral("write") ? tr("Writing")
+                             : phase == QStringLiteral("read")  ? tr("Reading the model")
+                                                                : phase;
+        m_progressText->setText(text);
+        m_studio.jobs().update(m_job, total > 0 ? done / total : -1, text);
+    });
+    connect(&m_export, &VerbProcess::finished, this, &ExportDialog::ended);
+    const int index = m_format->findData(format);
+    m_format->setCurrentIndex(index < 0 ? 0 : index);
+    formatChanged();
+}
+
+void ExportDialog::formatChanged() {
+    const QString format = m_format->currentData().toString();
+    {
+        const QSignalBlocker blocker(m_type);
+        m_type->clear();
+        for (const Choice& type : typesOf(format)) m_type->addItem(QLatin1String(type.name), QLatin1String(type.name));
+    }
+    m_who->setText(format == QStringLiteral("gguf") ? tr("For llama.cpp, Ollama, LM Studio, KoboldCpp and others built "
+                                                         "on it. The tokenizer and the chat template are in it.")
+                   : format == QStringLiteral("hf")
+                       ? tr("For transformers and what builds on it, with tokenizer and model card.")
+                       : tr("The latent weights alone, to go on training elsewhere or to look at them."));
+    m_embedding->setEnabled(format == QStringLiteral("gguf"));
+    m_ollama->setVisible(format == QStringLiteral("gguf"));
+    optionChanged();
+}
+
+void ExportDialog::optionChanged() {
+    const QList<Choice>& types = typesOf(m_format->currentData().toString());
+    const int index = m_type->currentIndex();
+    if (index >= 0 && index < types.size())
+        m_typeHelp->setText(QCoreApplication::translate("export", types[index].help));
+    suggestPath();
+    m_planned = false;
+    m_size->setText(tr("estimating…"));
+    updateButtons();
+    m_soon.start(kSoonMs);
+}
+
+void ExportDialog::suggestPath() {
+    const Project* project = m_studio.project();
+    if (!project) return;
+    QString name = QFileInfo(m_model).fileName();
+    // A checkpoint's folder says its step only; its run's name belongs in front.
+    if (name.startsWith(QStringLiteral("step-")))
+        name = QFileInfo(QFileInfo(QFileInfo(m_model).path()).path()).fileName() + QLatin1Char('-') + name;
+    const QString format = m_format->currentData().toString(), type = m_type->currentData().toString();
+    const QString ending = format == QStringLiteral("hf")     ? QStringLiteral("-hf")
+                           : format == QStringLiteral("gguf") ? QStringLiteral("-%1.gguf").arg(type)
+                                                              : QStringLiteral("-%1.safetensors").arg(type);
+    const QString suggestion = project->exportsDir() + QLatin1Char('/') + name + ending;
+    // What a person typed stays.
+    if (m_path->text().isEmpty() || m_path->text() == m_suggested) m_path->setText(suggestion);
+    m_suggested = suggestion;
+}
+
+QStringList ExportDialog::arguments() const {
+    const QString format = m_format->currentData().toString();
+    QStringList list{"export", m_model, "--format", format, "--type", m_type->currentData().toString()};
+    if (format == QStringLiteral("gguf")) list << "--embedding" << m_embedding->currentData().toString();
+    return list;
+}
+
+void ExportDialog::estimate() {
+    m_plan.start(arguments() << "--dry-run");
+}
+
+void ExportDialog::showEstimate(const VerbOutcome& outcome) {
+    m_planned = outcome.ok;
+    m_error->setVisible(!outcome.ok);
+    if (outcome.ok) {
+        m_size->setText(tr("about %1").arg(formatBytes(outcome.result.value("bytes").toDouble())));
+        QStringList notes;
+        if (outcome.result.value("approximate").toBool())
+            notes << tr(
+                "This model has soft-caps, which the reading programs lack: the export is approximate. How far off it "
+                "is, is measured.");
+        for (const QJsonValue& note : outcome.result.value("notes").toArray()) notes << note.toString();
+        m_notes->setText(notes.join(QLatin1Char('\n')));
+        m_notes->setVisible(!notes.isEmpty());
+    } else {
+        m_size->setText(QStringLiteral("–"));
+        m_error->setText(outcome.text());
+    }
+    updateButtons();
+}
+
+void ExportDialog::start() {
+    m_error->hide();
+    m_result->hide();
+    m_done = false;
+    QStringList list = arguments() << "--out" << m_path->text();
+    if (m_ollama->isChecked() && m_ollama->isVisible()) list << "--ollama";
+    m_progress->setRange(0, 0);
+    m_job = m_studio.jobs().begin(tr("Exporting %1").arg(QFileInfo(m_model).fileName()), PageId::Library);
+    m_export.start(list);
+    updateButtons();
+}
+
+void ExportDialog::ended(const VerbOutcome& outcome) {
+    m_studio.jobs().end(m_job);
+    if (!outcome.ok) {
+        m_error->setText(outcome.cancelled() ? tr("Cancelled. Nothing was written.") : outcome.text());
+        m_error->show();
+        return updateButtons();
+    }
+    m_done = true;
+    m_written = m_path->text();
+    if (Project* project = m_studio.project()) project->refresh();
+    const QJsonObject verified = outcome.result.value("verified").toObject();
+    QStringList lines{
+        tr("Written: %1, %2").arg(formatPath(m_written, 80), formatBytes(outcome.result.value("bytes").toDouble()))};
+    if (!verified.isEmpty()) {
+        lines << tr("Read back and compared with the model at %1 positions of %2:")
+                     .arg(formatCount(verified.value("positions").toDouble()), verified.value("on").toString());
+        lines << tr("same first choice at %1, and at %2 where the model is sure")
+                     .arg(formatShare(verified.value("topAgreement").toDouble()),
+                          formatShare(verified.value("clearTopAgreement").toDouble()));
+        lines << tr("KL divergence %1 nats on average; loss %2 here, %3 exported")
+                     .arg(formatNumber(verified.value("klMean").toDouble(), 3),
+                          formatNumber(verified.value("loss").toDouble(), 5),
+                          formatNumber(verified.value("exportedLoss").toDouble(), 5));
+    }
+    m_result->setText(lines.join(QLatin1Char('\n')));
+    m_result->show();
+    m_studio.notify(tr("Exported: %1").arg(formatPath(m_written)), Notice::Good);
+    updateButtons();
+}
+
+void ExportDialog::updateButtons() {
+    const bool running = m_export.isRunning();
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_format, m_type, m_path, m_browse, m_ollama})
+        widget->setEnabled(!running);
+    m_embedding->setEnabled(!running && m_format->currentData().toString() == QStringLiteral("gguf"));
+    m_progress->setVisible(running);
+    m_progressText->setVisible(running);
+    m_start->setEnabled(!running && m_planned && !m_path->text().trimmed().isEmpty());
+    m_cancel->setText(running || !m_done ? tr("Cancel") : tr("Close"));
+    m_show->setVisible(m_done);
+    m_copy->setVisible(m_done);
+}
+
+void ExportDialog::reject() {
+    if (m_export.isRunning()) {
+        m_export.cancel();
+        return;
+    }
+    QDialog::reject();
+}
+
+}  // namespace distillix::ui
