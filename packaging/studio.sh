@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds Distillix Studio and does its main job once, from nothing: the README's first command.
-#   packaging/studio.sh [FOLDER]        everything it makes lies in FOLDER (studio-sample here, unless named)
-# There is no window yet, so the job is done in the terminal. Run it again at any time: what is done is kept, what was
-# interrupted goes on.
+# Builds Distillix Studio and opens its window: the README's first command.
+#   packaging/studio.sh [PROJECT]               the window, with the project in that folder
+#   packaging/studio.sh --terminal [FOLDER]     no window: does the main job once, in the terminal
+# Without a display it does the second by itself. What it makes there lies in FOLDER (studio-sample here, unless named).
+# Run it again at any time: what is done is kept, what was interrupted goes on.
 set -euo pipefail
+here=$PWD
 cd "$(dirname "$0")/.."
 
-folder=${1:-studio-sample}
+window=0
+if [ "${1:-}" = --terminal ]; then
+  shift
+elif [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+  window=1
+fi
 program=build/release/bin/distillix
 say() { printf '\n== %s\n' "$*"; }
 
@@ -15,8 +22,26 @@ say "Building (a few minutes the first time)"
 packaging/deps.sh
 mkdir -p build
 cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
+if [ "$window" = 1 ]; then
+  if ! grep -q '^Qt6_DIR:PATH=/' build/release/CMakeCache.txt || ! grep -q '^QCustomPlotQt6_DIR:PATH=/' build/release/CMakeCache.txt; then
+    echo "Qt 6.4 or QCustomPlot was not found, so there is no window (packaging/deps.sh names the packages)." >&2
+    window=0
+  fi
+fi
+if [ "$window" = 1 ]; then
+  cmake --build --preset release -j "$(nproc)" --target distillix distillix-studio
+  project=()
+  if [ -n "${1:-}" ]; then
+    case "$1" in
+      /*) project=("$1") ;;
+      *) project=("$here/$1") ;;
+    esac
+  fi
+  exec build/release/bin/distillix-studio "${project[@]}"
+fi
 cmake --build --preset release -j "$(nproc)" --target distillix
 
+folder=${1:-studio-sample}
 mkdir -p "$folder"
 echo "Everything lies in $folder. Delete it to start over."
 
