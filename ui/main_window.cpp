@@ -15,7 +15,6 @@
 #include <QToolButton>
 #include <QUrl>
 #include <QVBoxLayout>
-
 #include <algorithm>
 
 #include "ui/command_palette.h"

@@ -112,7 +112,7 @@ void Welcome::next() {
         case 0:
             m_progressText->setText(tr("Composing exercises…"));
             background::run(
-                [folder] { return QDir().mkpath(folder); }, this,
+                [folder] { return QDir().mkpath(folder + QStringLiteral("/datasets")); }, this,
                 [this, text, folder](bool made) {
                     if (!made)
                         return fail(tr("%1 cannot be made. DISTILLIX_SAMPLE_PROJECT names another place.").arg(folder));

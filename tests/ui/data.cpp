@@ -111,8 +111,10 @@ class DataTest : public QObject {
         studio.click("import.start");
         QVERIFY(studio.find<QPushButton>("import.cancel")->isVisible());
         auto* dataset = studio.find<DatasetView>("dataset");
-        QVERIFY(waitFor(
-            [&] { return dataset->isVisible() && studio.find<QLabel>("dataset.tokenizer")->text().contains("400"); }));
+        QVERIFY(waitFor([&] {
+            return dataset->isVisible() &&
+                   studio.find<QLabel>("dataset.tokenizer")->text().contains("pieces, trained on");
+        }));
         QVERIFY(studio.find<QLabel>("dataset.compression")->text().contains("bytes of text a token"));
         QVERIFY(studio.find<QLabel>("dataset.padding")->text().contains("256"));
         QVERIFY(studio.find<BatchView>("dataset.batch")->tokensShown() > 100);
@@ -128,6 +130,9 @@ class DataTest : public QObject {
         studio.trigger("view.chat");
         QMimeData data;
         data.setUrls({QUrl::fromLocalFile(questions(studio))});
+        QDragEnterEvent enter(QPoint(400, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(&studio.window(), &enter);
+        QVERIFY(enter.isAccepted());
         QDropEvent drop(QPointF(400, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
         QCoreApplication::sendEvent(&studio.window(), &drop);
         QCOMPARE(studio.window().currentPage(), PageId::Data);
@@ -226,7 +231,7 @@ class DataTest : public QObject {
         write(studio.path("html.jsonl"),
               "{\"text\": \"<b>bold</b> <img src=x> and more of it\"}\n{\"text\": \"<i>another</i> one to fill a "
               "batch\"}\n");
-        studio.find<QSpinBox>("import.vocab")->setValue(300);
+        studio.find<QSpinBox>("import.vocab")->setValue(340);
         studio.studio().showPage(PageId::Data, {{"files", QStringList{studio.path("html.jsonl")}}});
         auto* batch = studio.find<BatchView>("import.batch");
         QVERIFY(waitFor([&] { return batch->tokensShown() > 0 || studio.find<QLabel>("import.error")->isVisible(); }));
