@@ -243,7 +243,6 @@ void MainWindow::showPage(PageId id, const QVariantMap& arguments) {
     m_page = id;
     m_stack->setCurrentIndex(static_cast<int>(id));
     m_railButtons->button(static_cast<int>(id))->setChecked(true);
-    m_studio.settings().setValue("window/page", pageName(id));
     updateTitle();
     page(id)->activate(arguments);
 }
@@ -288,6 +287,8 @@ void MainWindow::restoreLayout() {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+    // Not at every change of the page: Qt writes the settings on this thread, synced.
+    m_studio.settings().setValue("window/page", pageName(m_page));
     m_studio.settings().setValue("window/geometry", saveGeometry());
     for (Page* page : m_pages) page->saveState();
     m_studio.settings().sync();

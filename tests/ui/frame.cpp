@@ -231,6 +231,63 @@ class FrameTest : public QObject {
         QVERIFY(probe.report().over50 >= 1);
     }
 
+    void windowDoesNotStallWhileATrainingAndAnImportRun() {
+        // A training on all cores, an import of 300,000 records, and someone who goes from page to page all the while.
+        // The bound is generous, because other tests may run beside; the figure is printed.
+        StudioFixture studio;
+        const QString project = studio.project().path();
+        const auto verb = [&](const QStringList& arguments) {
+            VerbProcess process;
+            QSignalSpy ended(&process, &VerbProcess::finished);
+            process.start(arguments);
+            return waitFor([&] { return !ended.isEmpty(); }, 60000) && ended[0][0].value<VerbOutcome>().ok;
+        };
+        QVERIFY(verb({"sample-data", studio.path("text"), "--training", "300", "--validation", "50"}));
+        QVERIFY(verb(
+            {"import", studio.path("text/train.jsonl"), "--vocab-size", "500", "--out", project + "/datasets/small"}));
+        QString error;
+        const QString run = project + "/runs/busy";
+        QVERIFY(VerbProcess::startDetached({"train", "new", run, "--dataset", project + "/datasets/small", "--preset",
+                                            "sample", "--minutes", "5", "--json"},
+                                           run + ".log", &error) > 0);
+        QVERIFY(waitFor(
+            [&] {
+                const auto summary = readRun(run.toStdString());
+                return summary.ok() && summary->step >= 1;
+            },
+            60000));
+        QByteArray text;
+        for (int i = 0; i < 300000; ++i)
+            text += "{\"prompt\": \"question number " + QByteArray::number(i) +
+                    "\", \"response\": \"an answer to number " + QByteArray::number(i) + "\"}\n";
+        QFile file(studio.path("long.jsonl"));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(text) == text.size());
+        file.close();
+        studio.studio().showPage(PageId::Data, {{"files", QStringList{studio.path("long.jsonl")}}});
+        QVERIFY(waitFor([&] { return studio.find<QPushButton>("import.start")->isEnabled(); }));
+        studio.click("import.start");
+        StallProbe& probe = studio.window().probe();
+        probe.reset();
+        for (int i = 0; i < 40; ++i) {
+            studio.studio().showPage(static_cast<PageId>(i % kPages));
+            QTest::qWait(100);
+        }
+        const StallProbe::Report report = probe.report();
+        qInfo("longest stall %.1f ms, 99%% of %d events under %.2f ms, %d over 50 ms", report.longestMs, report.samples,
+              report.p99Ms, report.over50);
+        QVERIFY(sendRunCommand(run.toStdString(), "stop").ok());
+        studio.click("rail.data");
+        if (auto* cancel = studio.find<QPushButton>("import.cancel"); cancel->isVisible()) cancel->click();
+        QVERIFY(waitFor(
+            [&] {
+                return readRun(run.toStdString())->state == RunState::Stopped &&
+                       studio.studio().jobs().jobs().isEmpty();
+            },
+            60000));
+        QVERIFY(report.samples > 100);
+        QVERIFY2(report.longestMs < 1500, qPrintable(QString::number(report.longestMs)));
+    }
+
     void numbersReadWell() {
         QLocale::setDefault(QLocale::c());
         QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
