@@ -25,6 +25,7 @@
 #include "ui/jobs/stall_probe.h"
 #include "ui/library/library_page.h"
 #include "ui/status_bar.h"
+#include "ui/training/train_page.h"
 #include "ui/welcome.h"
 #include "ui/widgets/file_questions.h"
 #include "ui/widgets/notice_bar.h"
@@ -94,7 +95,7 @@ void MainWindow::makePages() {
     };
     // In the order of PageId; each of them is made by one line.
     add(PageId::Data, new DataPage(m_studio));
-    add(PageId::Train, new EmptyPage(m_studio, tr("Train"), "train"));
+    add(PageId::Train, new TrainPage(m_studio));
     add(PageId::Benchmark, new EmptyPage(m_studio, tr("Benchmark"), "benchmark"));
     add(PageId::Chat, new EmptyPage(m_studio, tr("Chat"), "chat"));
     add(PageId::Library, new LibraryPage(m_studio));
