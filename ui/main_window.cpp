@@ -17,6 +17,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "ui/benchmark/benchmark_page.h"
 #include "ui/command_palette.h"
 #include "ui/data/data_page.h"
 #include "ui/empty_page.h"
@@ -96,7 +97,7 @@ void MainWindow::makePages() {
     // In the order of PageId; each of them is made by one line.
     add(PageId::Data, new DataPage(m_studio));
     add(PageId::Train, new TrainPage(m_studio));
-    add(PageId::Benchmark, new EmptyPage(m_studio, tr("Benchmark"), "benchmark"));
+    add(PageId::Benchmark, new BenchmarkPage(m_studio));
     add(PageId::Chat, new EmptyPage(m_studio, tr("Chat"), "chat"));
     add(PageId::Library, new LibraryPage(m_studio));
     m_welcome = new Welcome(m_studio);
