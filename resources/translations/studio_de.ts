@@ -2,6 +2,124 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE" sourcelanguage="en">
 <context>
+    <name>RunDialogs</name>
+    <message>
+        <source>Stop the training</source>
+        <translation>Training beenden</translation>
+    </message>
+    <message>
+        <source>It finishes its step and writes a checkpoint, from which it can be resumed at any time, bit for bit.</source>
+        <translation>Es beendet seinen Schritt und schreibt einen Checkpoint, von dem aus es jederzeit bitgenau fortgesetzt werden kann.</translation>
+    </message>
+    <message>
+        <source>Kept besides: the checkpoints of step %1; all metrics, samples and the log.</source>
+        <translation>Außerdem bleiben: die Checkpoints der Schritte %1; alle Messwerte, Proben und das Protokoll.</translation>
+    </message>
+    <message>
+        <source>Kept besides: all metrics, samples and the log.</source>
+        <translation>Außerdem bleiben: alle Messwerte, Proben und das Protokoll.</translation>
+    </message>
+    <message>
+        <source>Stop “%1” at step %2?</source>
+        <translation>„%1“ bei Schritt %2 beenden?</translation>
+    </message>
+    <message>
+        <source>Stop and keep</source>
+        <translation>Beenden und behalten</translation>
+    </message>
+    <message>
+        <source>Ask the model as it is now</source>
+        <translation>Das Modell fragen, wie es jetzt ist</translation>
+    </message>
+    <message>
+        <source>A question, as its chat template puts it</source>
+        <translation>Eine Frage, wie die Chat-Vorlage sie stellt</translation>
+    </message>
+    <message>
+        <source>A text to go on from</source>
+        <translation>Ein Text, der fortgesetzt wird</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Longest answer, tokens</source>
+        <translation>Längste Antwort, Token</translation>
+    </message>
+    <message>
+        <source>It is answered between two steps and stands among the samples.</source>
+        <translation>Die Antwort kommt zwischen zwei Schritten und steht bei den Proben.</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Fragen</translation>
+    </message>
+    <message>
+        <source>Change the training</source>
+        <translation>Training ändern</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>÷ 2</source>
+        <translation>÷ 2</translation>
+    </message>
+    <message>
+        <source>× 2</source>
+        <translation>× 2</translation>
+    </message>
+    <message>
+        <source>Peak learning rate</source>
+        <translation>Höchste Lernrate</translation>
+    </message>
+    <message>
+        <source>Steps in all (0: by time)</source>
+        <translation>Schritte insgesamt (0: nach Zeit)</translation>
+    </message>
+    <message>
+        <source>Minutes in all (0: by steps)</source>
+        <translation>Minuten insgesamt (0: nach Schritten)</translation>
+    </message>
+    <message>
+        <source>Holds from the next step on. AdamW&apos;s rate changes in the same proportion; the schedule goes on from where it is. It is marked on the curves, and a resumed run does the same.</source>
+        <translation>Gilt ab dem nächsten Schritt. Die Rate von AdamW ändert sich im gleichen Verhältnis; der Verlauf geht von seiner Stelle aus weiter. Die Änderung ist auf den Kurven markiert, und ein fortgesetzter Lauf macht dasselbe.</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Ändern</translation>
+    </message>
+</context>
+<context>
+    <name>cost</name>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Gradients</source>
+        <translation>Gradienten</translation>
+    </message>
+    <message>
+        <source>Optimizer</source>
+        <translation>Optimierer</translation>
+    </message>
+    <message>
+        <source>Activations</source>
+        <translation>Aktivierungen</translation>
+    </message>
+    <message>
+        <source>Working room</source>
+        <translation>Arbeitsraum</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::BatchView</name>
     <message>
         <source>The first batch as the model sees it</source>
@@ -14,6 +132,397 @@
     <message>
         <source>Sequence %1</source>
         <translation>Sequenz %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::BenchForm</name>
+    <message>
+        <source>The published tables</source>
+        <translation>Die veröffentlichten Tabellen</translation>
+    </message>
+    <message>
+        <source>Answering speed</source>
+        <translation>Tempo beim Antworten</translation>
+    </message>
+    <message>
+        <source>Training speed</source>
+        <translation>Tempo beim Training</translation>
+    </message>
+    <message>
+        <source>What to measure</source>
+        <translation>Was gemessen wird</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>Geräte</translation>
+    </message>
+    <message>
+        <source>all; or 1, 2, 4</source>
+        <translation>alle; oder 1, 2, 4</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Threads</translation>
+    </message>
+    <message>
+        <source>Tables</source>
+        <translation>Tabellen</translation>
+    </message>
+    <message>
+        <source>Inference by length</source>
+        <translation>Inferenz nach Länge</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>Zusammenfassung</translation>
+    </message>
+    <message>
+        <source>Versions (trains)</source>
+        <translation>Versionen (trainiert)</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Dateien</translation>
+    </message>
+    <message>
+        <source>Curves (trains)</source>
+        <translation>Kurven (trainiert)</translation>
+    </message>
+    <message>
+        <source>Configuration of v0.4</source>
+        <translation>Konfiguration von v0.4</translation>
+    </message>
+    <message>
+        <source>Minutes that each scaled run trains for the curves; 0: none</source>
+        <translation>Minuten, die jeder kleinere Lauf für die Kurven trainiert; 0: keiner</translation>
+    </message>
+    <message>
+        <source>A scaled run</source>
+        <translation>Ein kleinerer Lauf</translation>
+    </message>
+    <message>
+        <source>Beside v0.3&apos;s curve</source>
+        <translation>Neben der Kurve von v0.3</translation>
+    </message>
+    <message>
+        <source>Beside v0.4&apos;s curve</source>
+        <translation>Neben der Kurve von v0.4</translation>
+    </message>
+    <message>
+        <source>Tests</source>
+        <translation>Messungen</translation>
+    </message>
+    <message>
+        <source>Forward: logits of all positions</source>
+        <translation>Forward: Logits aller Stellen</translation>
+    </message>
+    <message>
+        <source>Prefill: reading a prompt</source>
+        <translation>Prefill: eine Eingabe lesen</translation>
+    </message>
+    <message>
+        <source>Decode: a token at a time</source>
+        <translation>Decode: Token um Token</translation>
+    </message>
+    <message>
+        <source>Sequence lengths</source>
+        <translation>Sequenzlängen</translation>
+    </message>
+    <message>
+        <source>Tokens that decode draws</source>
+        <translation>Token, die Decode zieht</translation>
+    </message>
+    <message>
+        <source>Sequences a micro-step</source>
+        <translation>Sequenzen je Mikroschritt</translation>
+    </message>
+    <message>
+        <source>Sequence length</source>
+        <translation>Sequenzlänge</translation>
+    </message>
+    <message>
+        <source>Repetitions, of which the median counts</source>
+        <translation>Wiederholungen, deren Median zählt</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Choose a model and a device</source>
+        <translation>Wählen Sie ein Modell und ein Gerät</translation>
+    </message>
+    <message>
+        <source>Every table that the Python original published of itself, with this machine&apos;s figures beside it. The 100M model takes minutes on a processor; the curves train two small runs on the way.</source>
+        <translation>Jede Tabelle, die das Python-Original über sich veröffentlicht hat, daneben die Zahlen dieses Rechners. Das 100M-Modell braucht auf einem Prozessor Minuten; für die Kurven werden zwei kleine Läufe trainiert.</translation>
+    </message>
+    <message>
+        <source>How many tokens a second a model reads and writes here, and what of the machine&apos;s peaks that is.</source>
+        <translation>Wie viele Token je Sekunde ein Modell hier liest und schreibt und welchen Anteil an den Höchstwerten des Rechners das ausmacht.</translation>
+    </message>
+    <message>
+        <source>How fast a preset trains here: a micro-step, an optimizer step, and where the time goes.</source>
+        <translation>Wie schnell eine Vorgabe hier trainiert: ein Mikroschritt, ein Optimiererschritt und wohin die Zeit geht.</translation>
+    </message>
+    <message>
+        <source>Random weights of the preset %1</source>
+        <translation>Zufällige Gewichte der Vorgabe %1</translation>
+    </message>
+    <message>
+        <source>%1, random weights</source>
+        <translation>%1, zufällige Gewichte</translation>
+    </message>
+    <message>
+        <source>Run %1</source>
+        <translation>Lauf %1</translation>
+    </message>
+    <message>
+        <source>%1, %2 threads</source>
+        <translation>%1, %2 Threads</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::BenchmarkPage</name>
+    <message>
+        <source>Ending…</source>
+        <translation>Wird beendet …</translation>
+    </message>
+    <message>
+        <source>: %1 of %2 %3</source>
+        <translation>: %1 von %2 %3</translation>
+    </message>
+    <message>
+        <source>%1 of %2 · </source>
+        <translation>%1 von %2 · </translation>
+    </message>
+    <message>
+        <source>Nothing has been measured here yet</source>
+        <translation>Hier wurde noch nichts gemessen</translation>
+    </message>
+    <message>
+        <source>Choose models on the left and measure. What is measured is kept, with machine, build and model in every row.</source>
+        <translation>Wählen Sie links Modelle und messen Sie. Was gemessen wird, bleibt erhalten, mit Rechner, Fassung und Modell in jeder Zeile.</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Als Markdown kopieren</translation>
+    </message>
+    <message>
+        <source>Save CSV…</source>
+        <translation>CSV sichern …</translation>
+    </message>
+    <message>
+        <source>Which measurement stands beside the published figures</source>
+        <translation>Welche Messung neben den veröffentlichten Zahlen steht</translation>
+    </message>
+    <message>
+        <source>Tokens a second by sequence length</source>
+        <translation>Token je Sekunde nach Sequenzlänge</translation>
+    </message>
+    <message>
+        <source>Sequence length</source>
+        <translation>Sequenzlänge</translation>
+    </message>
+    <message>
+        <source>Training loss, v0.3 and here</source>
+        <translation>Trainingsverlust, v0.3 und hier</translation>
+    </message>
+    <message>
+        <source>Micro-step</source>
+        <translation>Mikroschritt</translation>
+    </message>
+    <message>
+        <source>Training loss, v0.4 and here</source>
+        <translation>Trainingsverlust, v0.4 und hier</translation>
+    </message>
+    <message>
+        <source>Beside the published figures</source>
+        <translation>Neben den veröffentlichten Zahlen</translation>
+    </message>
+    <message>
+        <source>Several lengths make a curve</source>
+        <translation>Mehrere Längen ergeben eine Kurve</translation>
+    </message>
+    <message>
+        <source>Then</source>
+        <translation>Damals</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+    <message>
+        <source>Two measurements of the same cases can be set side by side: of other dates, builds, numbers of threads or machines.</source>
+        <translation>Zwei Messungen derselben Fälle lassen sich nebeneinander stellen: anderer Tage, Fassungen, Thread-Zahlen oder Rechner.</translation>
+    </message>
+    <message>
+        <source>Published</source>
+        <translation>Veröffentlicht</translation>
+    </message>
+    <message>
+        <source>Measured</source>
+        <translation>Gemessen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Benchmark</source>
+        <translation>Benchmark</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet …</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n measured</source>
+        <translation>
+            <numerusform>%n gemessen</numerusform>
+            <numerusform>%n gemessen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Cancelled; nothing was kept of it</source>
+        <translation>Abgebrochen; nichts davon wurde behalten</translation>
+    </message>
+    <message>
+        <source>The benchmark failed: %1</source>
+        <translation>Der Benchmark ist gescheitert: %1</translation>
+    </message>
+    <message>
+        <source>nothing measured yet</source>
+        <translation>noch nichts gemessen</translation>
+    </message>
+    <message>
+        <source>Here</source>
+        <translation>Hier</translation>
+    </message>
+    <message>
+        <source>, %1 threads</source>
+        <translation>, %1 Threads</translation>
+    </message>
+    <message>
+        <source>Copied as Markdown</source>
+        <translation>Als Markdown kopiert</translation>
+    </message>
+    <message>
+        <source>Save the tables</source>
+        <translation>Tabellen sichern</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>Saved %1</source>
+        <translation>%1 gesichert</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::Chart</name>
+    <message>
+        <source>Chart: %1</source>
+        <translation>Diagramm: %1</translation>
+    </message>
+    <message>
+        <source>This chart alone, or all of them</source>
+        <translation>Dieses Diagramm allein oder alle</translation>
+    </message>
+    <message>
+        <source>Save this chart</source>
+        <translation>Dieses Diagramm sichern</translation>
+    </message>
+    <message>
+        <source>last value %1</source>
+        <translation>letzter Wert %1</translation>
+    </message>
+    <message>
+        <source>not finite</source>
+        <translation>nicht endlich</translation>
+    </message>
+    <message>
+        <source>and %1 more</source>
+        <translation>und %1 weitere</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ChartBoard</name>
+    <message>
+        <source>Horizontal axis</source>
+        <translation>Waagerechte Achse</translation>
+    </message>
+    <message>
+        <source>log x</source>
+        <translation>log x</translation>
+    </message>
+    <message>
+        <source>Logarithmic horizontal axis</source>
+        <translation>Logarithmische waagerechte Achse</translation>
+    </message>
+    <message>
+        <source>log y</source>
+        <translation>log y</translation>
+    </message>
+    <message>
+        <source>Logarithmic vertical axes</source>
+        <translation>Logarithmische senkrechte Achsen</translation>
+    </message>
+    <message>
+        <source>Clip outliers</source>
+        <translation>Ausreißer kappen</translation>
+    </message>
+    <message>
+        <source>Leave outliers out of the vertical ranges</source>
+        <translation>Ausreißer aus den senkrechten Bereichen lassen</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>Glättung</translation>
+    </message>
+    <message>
+        <source>Exponential moving average, bias-corrected as TensorBoard&apos;s; what lies behind it stays faint</source>
+        <translation>Exponentiell gleitender Mittelwert, am Anfang berichtigt wie bei TensorBoard; was dahinter liegt, bleibt blass</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>Einpassen</translation>
+    </message>
+    <message>
+        <source>Show everything and follow what comes (double-click, or F in a chart)</source>
+        <translation>Alles zeigen und dem folgen, was kommt (Doppelklick oder F in einem Diagramm)</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Sichern …</translation>
+    </message>
+    <message>
+        <source>All charts as PNG, PDF or CSV</source>
+        <translation>Alle Diagramme als PNG, PDF oder CSV</translation>
+    </message>
+    <message>
+        <source>Save the chart</source>
+        <translation>Diagramm sichern</translation>
+    </message>
+    <message>
+        <source>Save the charts</source>
+        <translation>Diagramme sichern</translation>
+    </message>
+    <message>
+        <source>Picture, PDF or numbers (*.png *.pdf *.csv)</source>
+        <translation>Bild, PDF oder Zahlen (*.png *.pdf *.csv)</translation>
+    </message>
+    <message>
+        <source>The name must end in .png, .pdf or .csv.</source>
+        <translation>Der Name muss auf .png, .pdf oder .csv enden.</translation>
     </message>
 </context>
 <context>
@@ -45,6 +554,81 @@
     <message>
         <source>Open project: %1</source>
         <translation>Projekt öffnen: %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::CostCard</name>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 ms</translation>
+    </message>
+    <message>
+        <source>Try a step</source>
+        <translation>Schritt probieren</translation>
+    </message>
+    <message>
+        <source>Does one step on this machine and tells from it how long the training takes</source>
+        <translation>Macht auf diesem Rechner einen Schritt und sagt daraus, wie lange das Training dauert</translation>
+    </message>
+    <message>
+        <source>%1 parameters</source>
+        <translation>%1 Parameter</translation>
+    </message>
+    <message>
+        <source>Working out what it needs…</source>
+        <translation>Bedarf wird ermittelt …</translation>
+    </message>
+    <message>
+        <source>This cannot be trained</source>
+        <translation>Das lässt sich nicht trainieren</translation>
+    </message>
+    <message>
+        <source>fits</source>
+        <translation>passt</translation>
+    </message>
+    <message>
+        <source>tight</source>
+        <translation>knapp</translation>
+    </message>
+    <message>
+        <source>will not fit</source>
+        <translation>passt nicht</translation>
+    </message>
+    <message>
+        <source>%1 of memory, %2 are free · a checkpoint %3</source>
+        <translation>%1 Speicher, %2 sind frei · ein Checkpoint %3</translation>
+    </message>
+    <message>
+        <source>%1 tokens a step</source>
+        <translation>%1 Token je Schritt</translation>
+    </message>
+    <message>
+        <source> · %1 in %2 steps</source>
+        <translation> · %1 in %2 Schritten</translation>
+    </message>
+    <message>
+        <source> (%1 epochs)</source>
+        <translation> (%1 Epochen)</translation>
+    </message>
+    <message>
+        <source>Trying a step…</source>
+        <translation>Ein Schritt wird probiert …</translation>
+    </message>
+    <message>
+        <source>About %1 (%2 a step, tried here)</source>
+        <translation>Etwa %1 (%2 je Schritt, hier probiert)</translation>
+    </message>
+    <message>
+        <source>%1 a step, tried here</source>
+        <translation>%1 je Schritt, hier probiert</translation>
+    </message>
+    <message>
+        <source>%1, as asked</source>
+        <translation>%1, wie verlangt</translation>
+    </message>
+    <message>
+        <source>How long it takes, a trial step tells</source>
+        <translation>Wie lange es dauert, sagt ein Probeschritt</translation>
     </message>
 </context>
 <context>
@@ -393,6 +977,136 @@
     <message>
         <source>Close</source>
         <translation>Schließen</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::FieldRow</name>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>%1, in %2</source>
+        <translation>%1, in %2</translation>
+    </message>
+    <message>
+        <source>Back to the default of %1</source>
+        <translation>Zurück zur Vorgabe von %1</translation>
+    </message>
+    <message>
+        <source>must be a number</source>
+        <translation>muss eine Zahl sein</translation>
+    </message>
+    <message>
+        <source>In %1.</source>
+        <translation>In %1.</translation>
+    </message>
+    <message>
+        <source>%1 to %2.</source>
+        <translation>%1 bis %2.</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>an</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
+    </message>
+    <message>
+        <source>Default: %1.</source>
+        <translation>Vorgabe: %1.</translation>
+    </message>
+    <message>
+        <source>Back to the default: %1</source>
+        <translation>Zurück zur Vorgabe: %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::GaugeStrip</name>
+    <message>
+        <source>Time left</source>
+        <translation>Restzeit</translation>
+    </message>
+    <message>
+        <source>Tokens a second</source>
+        <translation>Token je Sekunde</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Processors</source>
+        <translation>Prozessoren</translation>
+    </message>
+    <message>
+        <source>Share of the card&apos;s peak (MFU)</source>
+        <translation>Anteil am Höchstwert der Karte (MFU)</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>angehalten</translation>
+    </message>
+    <message>
+        <source>not known yet</source>
+        <translation>noch nicht bekannt</translation>
+    </message>
+    <message>
+        <source>%1 a step</source>
+        <translation>%1 je Schritt</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 ms</translation>
+    </message>
+    <message>
+        <source>peak %1, %2 free</source>
+        <translation>höchstens %1, %2 frei</translation>
+    </message>
+    <message>
+        <source>%1 free</source>
+        <translation>%1 frei</translation>
+    </message>
+    <message>
+        <source>this run %1 of %2</source>
+        <translation>dieser Lauf %1 von %2</translation>
+    </message>
+    <message>
+        <source>of %1</source>
+        <translation>von %1</translation>
+    </message>
+    <message>
+        <source>%1, memory</source>
+        <translation>%1, Speicher</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Auslastung</translation>
+    </message>
+    <message>
+        <source>Temperature, power</source>
+        <translation>Temperatur, Leistung</translation>
+    </message>
+    <message>
+        <source>held back: %1</source>
+        <translation>gebremst: %1</translation>
+    </message>
+    <message>
+        <source>%1 °C</source>
+        <translation>%1 °C</translation>
+    </message>
+    <message>
+        <source>%1 of %2 W</source>
+        <translation>%1 von %2 W</translation>
+    </message>
+    <message>
+        <source>%1 W</source>
+        <translation>%1 W</translation>
+    </message>
+    <message>
+        <source>of %1 TFLOP/s</source>
+        <translation>von %1 TFLOP/s</translation>
     </message>
 </context>
 <context>
@@ -816,14 +1530,6 @@
 <context>
     <name>distillix::ui::MainWindow</name>
     <message>
-        <source>Train</source>
-        <translation>Training</translation>
-    </message>
-    <message>
-        <source>Benchmark</source>
-        <translation>Benchmark</translation>
-    </message>
-    <message>
         <source>Chat</source>
         <translation>Chat</translation>
     </message>
@@ -866,6 +1572,13 @@
     <message>
         <source>Distillix Studio</source>
         <translation>Distillix Studio</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::MemoryBar</name>
+    <message>
+        <source>Memory by part</source>
+        <translation>Speicher nach Teilen</translation>
     </message>
 </context>
 <context>
@@ -1036,6 +1749,100 @@
     </message>
 </context>
 <context>
+    <name>distillix::ui::NewRunForm</name>
+    <message>
+        <source>Import a dataset…</source>
+        <translation>Datensatz importieren …</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Dataset</source>
+        <translation>Datensatz</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Vorgabe</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>A soft-cap keeps scores within bounds by tanh, which steadies training at large rates. No program that runs GGUF or Hugging Face files has it for this architecture: a model trained without (empty here) exports exactly, one trained with it only approximately; the export tells by how much.</source>
+        <translation>Eine weiche Grenze hält Werte durch tanh in Schranken und beruhigt so das Training bei großen Raten. Kein Programm für GGUF- oder Hugging-Face-Dateien kennt sie bei dieser Architektur: Ein Modell, das ohne sie trainiert wird (hier leer), wird genau exportiert, eines mit ihr nur näherungsweise; der Export sagt, wie gut.</translation>
+    </message>
+    <message>
+        <source>The same trade: stability against an exact export.</source>
+        <translation>Dieselbe Abwägung: Stabilität gegen genauen Export.</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+    <message>
+        <source>Show every setting</source>
+        <translation>Jede Einstellung zeigen</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Every setting back to the preset&apos;s</source>
+        <translation>Jede Einstellung zurück auf die Vorgabe</translation>
+    </message>
+    <message>
+        <source>Start training</source>
+        <translation>Training starten</translation>
+    </message>
+    <message>
+        <source>Point at a setting to read what it does.</source>
+        <translation>Zeigen Sie auf eine Einstellung, um zu lesen, was sie bewirkt.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n changed</source>
+        <translation>
+            <numerusform>%n geändert</numerusform>
+            <numerusform>%n geändert</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is starting</source>
+        <translation>Es startet</translation>
+    </message>
+    <message>
+        <source>Open a project first</source>
+        <translation>Öffnen Sie zuerst ein Projekt</translation>
+    </message>
+    <message>
+        <source>Import a dataset first</source>
+        <translation>Importieren Sie zuerst einen Datensatz</translation>
+    </message>
+    <message>
+        <source>Give the run a name that can be a folder&apos;s</source>
+        <translation>Geben Sie dem Lauf einen Namen, den ein Ordner haben kann</translation>
+    </message>
+    <message>
+        <source>There is a run of that name</source>
+        <translation>Einen Lauf dieses Namens gibt es schon</translation>
+    </message>
+    <message>
+        <source>It needs more memory than the device has: lower the batch, or switch recompute on</source>
+        <translation>Es braucht mehr Speicher, als das Gerät hat: Verkleinern Sie den Batch oder schalten Sie Recompute ein</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet …</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::NoticeBar</name>
     <message>
         <source>Close this message</source>
@@ -1089,6 +1896,331 @@
     <message>
         <source>More</source>
         <translation>Mehr</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunControl</name>
+    <message>
+        <source>The trainer ended without a word.</source>
+        <translation>Der Trainer endete ohne ein Wort.</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunDifferenceModel</name>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>an</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
+    </message>
+    <message>
+        <source>Dataset</source>
+        <translation>Datensatz</translation>
+    </message>
+    <message>
+        <source>Setting</source>
+        <translation>Einstellung</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunEventModel</name>
+    <message>
+        <source>Validation loss %1, %2 bits per byte</source>
+        <translation>Validierungsverlust %1, %2 Bit je Byte</translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation>Checkpoint</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Gestartet</translation>
+    </message>
+    <message>
+        <source>Resumed</source>
+        <translation>Fortgesetzt</translation>
+    </message>
+    <message>
+        <source>Settings changed</source>
+        <translation>Einstellungen geändert</translation>
+    </message>
+    <message>
+        <source>Schedule</source>
+        <translation>Verlauf</translation>
+    </message>
+    <message>
+        <source>Step skipped</source>
+        <translation>Schritt übersprungen</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Continued</source>
+        <translation>Weitergeführt</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>Crashed before</source>
+        <translation>Zuvor abgestürzt</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Beendet</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Gescheitert</translation>
+    </message>
+    <message>
+        <source>Did “%1”</source>
+        <translation>„%1“ getan</translation>
+    </message>
+    <message>
+        <source>Refused “%1”</source>
+        <translation>„%1“ abgelehnt</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Wann</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Schritt</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunFollower</name>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Beendet</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Gescheitert</translation>
+    </message>
+    <message>
+        <source>Crashed</source>
+        <translation>Abgestürzt</translation>
+    </message>
+    <message>
+        <source>Silent</source>
+        <translation>Stumm</translation>
+    </message>
+    <message>
+        <source>Its trainer is on another machine and has said nothing for a while. Look there, or resume it here and take it over.</source>
+        <translation>Sein Trainer läuft auf einem anderen Rechner und hat eine Weile nichts gesagt. Sehen Sie dort nach, oder setzen Sie ihn hier fort und übernehmen Sie ihn.</translation>
+    </message>
+    <message>
+        <source>There is no checkpoint yet, so resuming begins again at step 0.</source>
+        <translation>Es gibt noch keinen Checkpoint; das Fortsetzen beginnt wieder bei Schritt 0.</translation>
+    </message>
+    <message>
+        <source>Resume goes on from the checkpoint of step %1.</source>
+        <translation>Fortsetzen geht vom Checkpoint des Schritts %1 aus weiter.</translation>
+    </message>
+    <message>
+        <source>It ran out of memory. Halve the batch and double the accumulation (the result is the same), switch recompute on, shorten the sequences, or close other programs.</source>
+        <translation>Der Speicher ging aus. Halbieren Sie den Batch und verdoppeln Sie die Akkumulation (das Ergebnis ist dasselbe), schalten Sie Recompute ein, kürzen Sie die Sequenzen oder schließen Sie andere Programme.</translation>
+    </message>
+    <message>
+        <source>Make room on the disk first; fewer kept checkpoints need less.</source>
+        <translation>Schaffen Sie zuerst Platz auf der Platte; weniger behaltene Checkpoints brauchen weniger.</translation>
+    </message>
+    <message>
+        <source>The training diverged. A lower learning rate, a longer warm-up or skipping outliers (skip_gradient_z 8) keeps it together.</source>
+        <translation>Das Training ist auseinandergelaufen. Eine kleinere Lernrate, ein längeres Aufwärmen oder das Überspringen von Ausreißern (skip_gradient_z 8) hält es zusammen.</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunHeader</name>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>The trainer waits between two steps; its memory stays taken</source>
+        <translation>Der Trainer wartet zwischen zwei Schritten; sein Speicher bleibt belegt</translation>
+    </message>
+    <message>
+        <source>Release</source>
+        <translation>Freigeben</translation>
+    </message>
+    <message>
+        <source>Pauses behind a checkpoint and gives the memory back meanwhile; it goes on bit for bit</source>
+        <translation>Hält nach einem Checkpoint an und gibt solange den Speicher zurück; es geht bitgenau weiter</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Goes on from where it is, or from its newest checkpoint</source>
+        <translation>Geht von seiner Stelle oder vom neuesten Checkpoint aus weiter</translation>
+    </message>
+    <message>
+        <source>Stop…</source>
+        <translation>Beenden …</translation>
+    </message>
+    <message>
+        <source>Writes a checkpoint and ends; it can be resumed</source>
+        <translation>Schreibt einen Checkpoint und endet; es kann fortgesetzt werden</translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation>Checkpoint</translation>
+    </message>
+    <message>
+        <source>Writes a checkpoint now</source>
+        <translation>Schreibt jetzt einen Checkpoint</translation>
+    </message>
+    <message>
+        <source>Sample…</source>
+        <translation>Probe …</translation>
+    </message>
+    <message>
+        <source>Asks the model as it is now</source>
+        <translation>Fragt das Modell, wie es jetzt ist</translation>
+    </message>
+    <message>
+        <source>Rate…</source>
+        <translation>Rate …</translation>
+    </message>
+    <message>
+        <source>Changes the learning rate from the next step on</source>
+        <translation>Ändert die Lernrate ab dem nächsten Schritt</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chat</translation>
+    </message>
+    <message>
+        <source>Talks to the newest checkpoint, also while it trains</source>
+        <translation>Spricht mit dem neuesten Checkpoint, auch während es trainiert</translation>
+    </message>
+    <message>
+        <source>Last lines of the run&apos;s log</source>
+        <translation>Letzte Zeilen des Protokolls</translation>
+    </message>
+    <message>
+        <source>New run with less memory…</source>
+        <translation>Neuer Lauf mit weniger Speicher …</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Wird gelesen …</translation>
+    </message>
+    <message>
+        <source>, silent for %1</source>
+        <translation>, stumm seit %1</translation>
+    </message>
+    <message>
+        <source>step %1 of %2</source>
+        <translation>Schritt %1 von %2</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>Schritt %1</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 trained</source>
+        <translation>%1 trainiert</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>noch %1</translation>
+    </message>
+    <message>
+        <source>process %1 on %2</source>
+        <translation>Prozess %1 auf %2</translation>
+    </message>
+    <message>
+        <source>%1 percent done</source>
+        <translation>%1 Prozent getan</translation>
+    </message>
+    <message>
+        <source>Out of memory</source>
+        <translation>Speicher ausgegangen</translation>
+    </message>
+    <message>
+        <source>The run&apos;s folder cannot be read: %1</source>
+        <translation>Der Ordner des Laufs ist nicht lesbar: %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::RunTableModel</name>
+    <message>
+        <source>%1, %2, step %3</source>
+        <translation>%1, %2, Schritt %3</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Lauf</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Schritt</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::SamplesView</name>
+    <message>
+        <source>Prompt</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>All prompts</source>
+        <translation>Alle Eingaben</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Proben</translation>
+    </message>
+    <message>
+        <source>Answers to the fixed prompts appear here as the run makes them (“sample_every”).</source>
+        <translation>Antworten auf die festen Eingaben erscheinen hier, wie der Lauf sie macht („sample_every“).</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>Schritt %1</translation>
     </message>
 </context>
 <context>
@@ -1337,6 +2469,173 @@
     </message>
 </context>
 <context>
+    <name>distillix::ui::TrainPage</name>
+    <message>
+        <source>“%1” did not start: %2</source>
+        <translation>„%1“ ist nicht gestartet: %2</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Läufe</translation>
+    </message>
+    <message>
+        <source>No longer watch this run</source>
+        <translation>Diesen Lauf nicht mehr beobachten</translation>
+    </message>
+    <message>
+        <source>Watch a run elsewhere…</source>
+        <translation>Lauf anderswo beobachten …</translation>
+    </message>
+    <message>
+        <source>A run folder on a mounted disk or another place: it is followed as if it were here</source>
+        <translation>Ein Laufordner auf einer eingehängten Platte oder an anderem Ort: Ihm wird gefolgt, als wäre er hier</translation>
+    </message>
+    <message>
+        <source>The folder of a run</source>
+        <translation>Der Ordner eines Laufs</translation>
+    </message>
+    <message>
+        <source>Checked runs are drawn over the chosen one.</source>
+        <translation>Angekreuzte Läufe werden über den gewählten gezeichnet.</translation>
+    </message>
+    <message>
+        <source>New run</source>
+        <translation>Neuer Lauf</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Schritt</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Appears with the first step</source>
+        <translation>Erscheint mit dem ersten Schritt</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Verlust</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>Gradient norm</source>
+        <translation>Gradientennorm</translation>
+    </message>
+    <message>
+        <source>Tokens a second</source>
+        <translation>Token je Sekunde</translation>
+    </message>
+    <message>
+        <source>Saved %1</source>
+        <translation>%1 gesichert</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>Ereignisse</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Proben</translation>
+    </message>
+    <message>
+        <source>No training yet</source>
+        <translation>Noch kein Training</translation>
+    </message>
+    <message>
+        <source>Choose a dataset and a preset on the left and start. The curves grow here while it trains; closing the window does not stop it.</source>
+        <translation>Wählen Sie links einen Datensatz und eine Vorgabe und starten Sie. Die Kurven wachsen hier, während trainiert wird; das Schließen des Fensters hält es nicht auf.</translation>
+    </message>
+    <message>
+        <source>Take the run over?</source>
+        <translation>Den Lauf übernehmen?</translation>
+    </message>
+    <message>
+        <source>Its trainer on %1 has been silent and cannot be seen from here. If it still lives, two trainers would write into one run.</source>
+        <translation>Sein Trainer auf %1 ist stumm und von hier aus nicht zu sehen. Lebt er noch, würden zwei Trainer in einen Lauf schreiben.</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>The run “%1” has ended badly: %2</source>
+        <translation>Der Lauf „%1“ hat schlecht geendet: %2</translation>
+    </message>
+    <message>
+        <source>The run “%1” is finished.</source>
+        <translation>Der Lauf „%1“ ist fertig.</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>Schritt %1</translation>
+    </message>
+    <message>
+        <source>, %1 left</source>
+        <translation>, noch %1</translation>
+    </message>
+    <message>
+        <source>starting…</source>
+        <translation>startet …</translation>
+    </message>
+    <message>
+        <source>%1, validation</source>
+        <translation>%1, Validierung</translation>
+    </message>
+    <message>
+        <source>Sample</source>
+        <translation>Probe</translation>
+    </message>
+    <message>
+        <source>Differences</source>
+        <translation>Unterschiede</translation>
+    </message>
+    <message>
+        <source>pausing…</source>
+        <translation>wird angehalten …</translation>
+    </message>
+    <message>
+        <source>going on…</source>
+        <translation>geht weiter …</translation>
+    </message>
+    <message>
+        <source>stopping…</source>
+        <translation>wird beendet …</translation>
+    </message>
+    <message>
+        <source>writing a checkpoint…</source>
+        <translation>schreibt einen Checkpoint …</translation>
+    </message>
+    <message>
+        <source>answering…</source>
+        <translation>antwortet …</translation>
+    </message>
+    <message>
+        <source>changing…</source>
+        <translation>ändert …</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>Training</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::VerbProcess</name>
     <message>
         <source>The command line could not be started: %1. It belongs beside the studio; DISTILLIX_CLI names another place.</source>
@@ -1498,6 +2797,113 @@
     <message>
         <source>32 bits a weight: the weights as training has them</source>
         <translation>32 Bit je Gewicht: die Gewichte, wie das Training sie hat</translation>
+    </message>
+</context>
+<context>
+    <name>fields</name>
+    <message>
+        <source>Sequence length</source>
+        <translation>Sequenzlänge</translation>
+    </message>
+    <message>
+        <source>Key/value heads</source>
+        <translation>Schlüssel-/Wertköpfe</translation>
+    </message>
+    <message>
+        <source>Query heads</source>
+        <translation>Anfrageköpfe</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Breite</translation>
+    </message>
+    <message>
+        <source>Head width</source>
+        <translation>Kopfbreite</translation>
+    </message>
+    <message>
+        <source>MLP width</source>
+        <translation>MLP-Breite</translation>
+    </message>
+    <message>
+        <source>Longest sequence</source>
+        <translation>Längste Sequenz</translation>
+    </message>
+    <message>
+        <source>RoPE base</source>
+        <translation>RoPE-Basis</translation>
+    </message>
+    <message>
+        <source>RoPE scaling</source>
+        <translation>RoPE-Skalierung</translation>
+    </message>
+    <message>
+        <source>Ternary (BitLinear)</source>
+        <translation>Ternär (BitLinear)</translation>
+    </message>
+    <message>
+        <source>A scale per channel</source>
+        <translation>Skala je Kanal</translation>
+    </message>
+    <message>
+        <source>Quantization ε</source>
+        <translation>Quantisierungs-ε</translation>
+    </message>
+    <message>
+        <source>Norm ε</source>
+        <translation>Norm-ε</translation>
+    </message>
+    <message>
+        <source>Tied embeddings</source>
+        <translation>Geteilte Embeddings</translation>
+    </message>
+    <message>
+        <source>QK norm</source>
+        <translation>QK-Norm</translation>
+    </message>
+    <message>
+        <source>Sub-norm</source>
+        <translation>Sub-Norm</translation>
+    </message>
+    <message>
+        <source>Attention soft-cap</source>
+        <translation>Grenze der Attention</translation>
+    </message>
+    <message>
+        <source>Logit soft-cap</source>
+        <translation>Grenze der Logits</translation>
+    </message>
+    <message>
+        <source>AdamW ε</source>
+        <translation>AdamW-ε</translation>
+    </message>
+    <message>
+        <source>AdamW β₁</source>
+        <translation>AdamW-β₁</translation>
+    </message>
+    <message>
+        <source>AdamW β₂</source>
+        <translation>AdamW-β₂</translation>
+    </message>
+    <message>
+        <source>AdamW learning rate</source>
+        <translation>AdamW-Lernrate</translation>
+    </message>
+    <message>
+        <source>AdamW weight decay</source>
+        <translation>AdamW-Gewichtsabfall</translation>
+    </message>
+    <message>
+        <source>Clip gradients at</source>
+        <translation>Gradienten kappen bei</translation>
+    </message>
+    <message>
+        <source>TensorBoard files</source>
+        <translation>TensorBoard-Dateien</translation>
     </message>
 </context>
 <context>
