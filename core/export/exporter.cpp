@@ -151,6 +151,7 @@ const std::vector<const ExportFormat*>& exportFormats() {
         formats.push_back(makeGgufFormat());
         formats.push_back(makeHuggingFaceFormat());
         formats.push_back(makeSafetensorsFormat());
+        formats.push_back(makePtFormat());
         return formats;
     }();
     static const auto formats = [] {
@@ -235,7 +236,7 @@ Result<ExportReport> exportModel(Backend& backend, const ExportFormat& format, c
     progress("write", 0, 1);
     ModelValues back;
     {
-        const ModelValues expected = format.expected(latent);
+        const ModelValues expected = TRY(format.expected(job, latent));
         TRY_VOID(format.write(job, expected, target));
         progress("write", 1, 1);
         if (stop.raised()) return cancelled();

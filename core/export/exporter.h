@@ -101,7 +101,9 @@ class ExportFormat {
     /// Unsupported and InvalidArgument tell why this model cannot be had in this format.
     virtual Result<ExportPlan> plan(const ExportSource& source, const ExportOptions& options) const = 0;
     /// What a reader of the format should find, up to the plan's tolerances. Without another word: γ·Wq, a plain model.
-    virtual ModelValues expected(ModelValues latent) const { return plainValues(std::move(latent)); }
+    virtual Result<ModelValues> expected(const ExportJob&, ModelValues latent) const {
+        return plainValues(std::move(latent));
+    }
     /// Writes the file, or into the empty folder, `target`.
     virtual Result<void> write(const ExportJob& job, const ModelValues& expected,
                                const std::filesystem::path& target) const = 0;
@@ -147,5 +149,6 @@ Result<ExportReport> exportModel(Backend& backend, const ExportFormat& format, c
 std::unique_ptr<ExportFormat> makeGgufFormat();
 std::unique_ptr<ExportFormat> makeHuggingFaceFormat();
 std::unique_ptr<ExportFormat> makeSafetensorsFormat();
+std::unique_ptr<ExportFormat> makePtFormat();
 
 }  // namespace distillix

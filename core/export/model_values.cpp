@@ -2,6 +2,7 @@
 #include "core/export/model_values.h"
 
 #include "core/model/training_pass.h"
+#include "core/quant/latent.h"
 #include "core/quant/ternary.h"
 
 namespace distillix {
@@ -37,6 +38,26 @@ ModelValues plainValues(ModelValues model) {
         }
     }
     model.config.useBitlinear = false;
+    return model;
+}
+
+Result<ModelValues> latentsOfCodes(ModelValues model) {
+    const auto eps = static_cast<float>(model.config.quantizationEps);
+    for (const Parameter& parameter : ParameterLayout(model.config).parameters) {
+        if (parameter.kind != Parameter::Kind::Projection) continue;
+        const auto rows = static_cast<std::size_t>(parameter.rows), cols = static_cast<std::size_t>(parameter.cols);
+        const std::size_t groupRows = model.config.bitlinearPerChannel ? 1 : rows;
+        const auto latent = std::span(model.values).subspan(parameter.offset, rows * cols);
+        TernaryMatrix matrix;
+        matrix.codes.resize(rows * cols);
+        for (std::size_t r = 0; r < rows; r += groupRows) {
+            const float* group = latent.data() + r * cols;
+            matrix.gammas.push_back(ternaryGamma(absSum(group, groupRows, cols), groupRows * cols, eps));
+            for (std::size_t i = 0; i < groupRows * cols; ++i)
+                matrix.codes[r * cols + i] = ternaryCode(group[i], matrix.gammas.back());
+        }
+        TRY_AT(latentFromTernary(matrix, rows, cols, eps, latent), parameter.name);
+    }
     return model;
 }
 

@@ -24,4 +24,8 @@ Result<ModelValues> loadModelValues(Backend& backend, const std::filesystem::pat
 /// (use_bitlinear false). It computes what the model computes, but for the eight bits of BitLinear's activations.
 ModelValues plainValues(ModelValues model);
 
+/// Latent weights that the quantizer takes apart into the very codes of the given ones, and their scales to the last
+/// bit or a neighbour of it: what reading packed weights gives. InvalidData: a scale that is not finite.
+Result<ModelValues> latentsOfCodes(ModelValues model);
+
 }  // namespace distillix

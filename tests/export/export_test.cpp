@@ -199,6 +199,23 @@ TEST_F(Export, LatentWeightsComeBackToTheBit) {
     EXPECT_EQ(report->difference.klMax, 0);
     EXPECT_EQ(report->difference.largest, 0);
     EXPECT_EQ(report->difference.topAgreement(), 1);
+    const auto stateDict = run(goldenCase("tiny"), "pt", {}, to(m_folder / "m.pt"));
+    ASSERT_OK(stateDict);
+    EXPECT_EQ(stateDict->difference.largest, 0);
+}
+
+TEST_F(Export, PackedTernaryWeightsComputeTheSame) {
+    ExportOptions options;
+    options.type = "i2_s";
+    const auto report = run(goldenCase("tiny"), "safetensors", options, to(m_folder / "packed.safetensors"));
+    ASSERT_OK(report);
+    // The codes are the same, and the scales within their last bit.
+    EXPECT_LT(report->difference.largest, 1e-4);
+    ASSERT_OK(run(goldenCase("tiny"), "safetensors", {}, to(m_folder / "whole.safetensors")));
+    EXPECT_LT(fs::file_size(m_folder / "packed.safetensors"), fs::file_size(m_folder / "whole.safetensors"));
+    options.type = "Q4_0";
+    EXPECT_EQ(run(goldenCase("tiny"), "safetensors", options, to(m_folder / "no")).error().code,
+              ErrorCode::InvalidArgument);
 }
 
 TEST_F(Export, ACappedModelsDifferenceIsMeasured) {
