@@ -121,14 +121,22 @@ Result<int> chatByRequests(Reporter& reporter, Speaker& speaker, const ChatFlags
         RequestReader requests(reporter);
         while (auto request = requests.next()) {
             const auto serve = [&]() -> Result<Json> {
-                if (request->name != "generate")
-                    return makeError(ErrorCode::InvalidArgument,
-                                     "there is no request \"" + request->name + "\"; there are generate, cancel, quit");
+                const bool counts = request->name == "count";
+                if (request->name != "generate" && !counts)
+                    return makeError(ErrorCode::InvalidArgument, "there is no request \"" + request->name +
+                                                                     "\"; there are generate, count, cancel, quit");
                 GenerationRequest asked = TRY(askedBy(request->body, speaker, flags));
+                if (counts) {
+                    const std::size_t tokens = asked.prompt.ids().size() + asked.prefix.size();
+                    return Json{{"tokens", tokens}, {"context", speaker.session->capacity()}};
+                }
                 const SamplingConfig sampling = asked.sampling;
                 asked.emit = [&](std::string_view piece) {
                     reporter.requestEvent(request->id, "text", {{"text", piece}});
                     return !reporter.readerIsGone();
+                };
+                asked.onPrompt = [&](const PromptFigures& figures) {
+                    reporter.requestEvent(request->id, "prompt", promptJson(figures));
                 };
                 asked.onToken = [&](const EmittedToken& token) {
                     reporter.requestEvent(request->id, "token", tokenJson(token, *speaker.tokenizer));

@@ -104,11 +104,18 @@ Json generationJson(const Generation& generation, const SamplingConfig& sampling
                  {"reusedTokens", generation.reusedTokens},
                  {"droppedMessages", generation.droppedMessages},
                  {"droppedTokens", generation.droppedTokens},
+                 {"contextTokens", generation.contextTokens},
                  {"prefillSeconds", generation.prefillSeconds},
                  {"decodeSeconds", generation.decodeSeconds},
                  {"tokensPerSecond", generation.tokensPerSecond()}};
     if (sampling.logprobs > 0) json["ids"] = generation.ids;
     return json;
+}
+
+Json promptJson(const PromptFigures& figures) {
+    return {{"promptTokens", figures.promptTokens},       {"reusedTokens", figures.reusedTokens},
+            {"droppedMessages", figures.droppedMessages}, {"droppedTokens", figures.droppedTokens},
+            {"contextTokens", figures.contextTokens},     {"prefillSeconds", figures.prefillSeconds}};
 }
 
 Json tokenJson(const EmittedToken& token, const Tokenizer& tokenizer) {

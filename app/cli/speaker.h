@@ -48,6 +48,7 @@ struct Speaker {
 };
 
 nlohmann::ordered_json generationJson(const Generation& generation, const SamplingConfig& sampling);
+nlohmann::ordered_json promptJson(const PromptFigures& figures);
 nlohmann::ordered_json tokenJson(const EmittedToken& token, const Tokenizer& tokenizer);
 
 /// Text for people goes out as it comes, piece by piece; false when nobody reads it.

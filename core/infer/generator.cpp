@@ -117,6 +117,9 @@ Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenize
     const auto start = std::chrono::steady_clock::now();
     result.reusedTokens = TRY(session.setTokens(seen(sampling.maxTokens)));
     result.prefillSeconds = secondsSince(start);
+    if (request.onPrompt)
+        request.onPrompt({result.promptTokens, result.reusedTokens, request.prompt.droppedMessages(),
+                          request.prompt.droppedTokens(), session.length(), result.prefillSeconds});
 
     const auto decodeStart = std::chrono::steady_clock::now();
     Rng rng(static_cast<std::uint64_t>(sampling.seed));
@@ -198,6 +201,7 @@ Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenize
     result.decodeSeconds = secondsSince(decodeStart);
     result.droppedMessages = request.prompt.droppedMessages();
     result.droppedTokens = request.prompt.droppedTokens();
+    result.contextTokens = session.length();
     return result;
 }
 

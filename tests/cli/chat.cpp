@@ -32,10 +32,10 @@ class Talk {
         EXPECT_FALSE(m_ready.is_null()) << m_program.errors();
     }
     const Json& ready() const { return m_ready; }
-    /// The result (or error) of a generate with these keys; its events land in events().
-    Json ask(Json keys) {
+    /// The result (or error) of a request with these keys; its events land in events().
+    Json ask(Json keys, const std::string& request = "generate") {
         keys["id"] = ++m_id;
-        keys["request"] = "generate";
+        keys["request"] = request;
         m_program.say(keys.dump() + "\n");
         m_events.clear();
         const Json end = m_program.waitFor([&](const Json& line) {
@@ -158,6 +158,40 @@ TEST(Chat, AFullContextForgetsTheOldestOrStops) {
     EXPECT_LE(stopped.at("tokens"), kContext);
     const Json endless = talk.ask({{"text", "one two"}, {"max_tokens", 150}, {"stop", Json::array()}});
     EXPECT_TRUE(endless.at("finish") == "end_token" || endless.at("tokens") == 150) << endless;
+}
+
+TEST(Chat, TheContextIsToldAndCanBeCounted) {
+    const TemporaryFolder folder;
+    makeModel(folder / "model", ChatTemplate::specialTokens());
+    Talk talk({"chat", folder / "model", "--json", "--temperature", "0", "--max-tokens", "8"});
+    Json messages = Json::array({{{"role", "user"}, {"content", "one two three"}}});
+    const Json counted = talk.ask({{"messages", messages}}, "count");
+    EXPECT_EQ(counted.at("context"), kContext);
+    EXPECT_TRUE(talk.events("prompt").empty()) << "nothing is computed";
+    const Json first = talk.ask({{"messages", messages}});
+    ASSERT_EQ(talk.events("prompt").size(), 1u);
+    const Json prompt = talk.events("prompt").front();
+    EXPECT_EQ(prompt.at("promptTokens"), counted.at("tokens"));
+    EXPECT_EQ(prompt.at("contextTokens"), counted.at("tokens"));
+    EXPECT_EQ(prompt.at("droppedTokens"), 0);
+    EXPECT_EQ(first.at("promptTokens"), counted.at("tokens"));
+    EXPECT_GE(first.at("contextTokens").get<int>(), counted.at("tokens").get<int>());
+    EXPECT_LE(first.at("contextTokens").get<int>(), counted.at("tokens").get<int>() + 8);
+    // More than there is room for is counted all the same; what is dropped of it is told before the first word.
+    for (int turn = 0; turn < 8; ++turn) {
+        messages.push_back({{"role", "assistant"}, {"content", "four five six"}});
+        messages.push_back({{"role", "user"}, {"content", "one two three"}});
+    }
+    const int all = talk.ask({{"messages", messages}}, "count").at("tokens").get<int>();
+    EXPECT_GT(all, kContext);
+    talk.ask({{"messages", messages}});
+    ASSERT_EQ(talk.events("prompt").size(), 1u);
+    const Json full = talk.events("prompt").front();
+    EXPECT_EQ(full.at("promptTokens"), all);
+    EXPECT_GT(full.at("droppedMessages"), 0);
+    EXPECT_EQ(full.at("contextTokens").get<int>(), all - full.at("droppedTokens").get<int>());
+    EXPECT_EQ(talk.ask({{"messages", "none"}}, "count").value("code", ""), "invalid_argument");
+    EXPECT_EQ(talk.ask({{"text", "one"}}, "recount").value("code", ""), "invalid_argument");
 }
 
 TEST(Chat, TheTemplateIsTheModelsOrTheOneAskedFor) {
