@@ -18,9 +18,9 @@
 #include <algorithm>
 
 #include "ui/benchmark/benchmark_page.h"
+#include "ui/chat/chat_page.h"
 #include "ui/command_palette.h"
 #include "ui/data/data_page.h"
-#include "ui/empty_page.h"
 #include "ui/format.h"
 #include "ui/help_dialogs.h"
 #include "ui/jobs/stall_probe.h"
@@ -98,7 +98,7 @@ void MainWindow::makePages() {
     add(PageId::Data, new DataPage(m_studio));
     add(PageId::Train, new TrainPage(m_studio));
     add(PageId::Benchmark, new BenchmarkPage(m_studio));
-    add(PageId::Chat, new EmptyPage(m_studio, tr("Chat"), "chat"));
+    add(PageId::Chat, new ChatPage(m_studio));
     add(PageId::Library, new LibraryPage(m_studio));
     m_welcome = new Welcome(m_studio);
     m_stack->addWidget(m_welcome);

@@ -526,6 +526,438 @@
     </message>
 </context>
 <context>
+    <name>distillix::ui::ChatPage</name>
+    <message>
+        <source>This conversation cannot be read, and is left as it is: %1</source>
+        <translation>Dieses Gespräch lässt sich nicht lesen und bleibt, wie es ist: %1</translation>
+    </message>
+    <message>
+        <source>The conversation could not be saved: %1</source>
+        <translation>Das Gespräch konnte nicht gespeichert werden: %1</translation>
+    </message>
+    <message>
+        <source>%1 is no conversation: %2</source>
+        <translation>%1 ist kein Gespräch: %2</translation>
+    </message>
+    <message>
+        <source>Conversations appear here as soon as something is said.</source>
+        <translation>Gespräche erscheinen hier, sobald etwas gesagt ist.</translation>
+    </message>
+    <message>
+        <source>Nothing was found.</source>
+        <translation>Nichts gefunden.</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>Neues Gespräch</translation>
+    </message>
+    <message>
+        <source>Search conversations</source>
+        <translation>Gespräche durchsuchen</translation>
+    </message>
+    <message>
+        <source>Search conversations by title and content</source>
+        <translation>Gespräche nach Titel und Inhalt durchsuchen</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>Gespräche</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Löschen …</translation>
+    </message>
+    <message>
+        <source>Import a conversation…</source>
+        <translation>Gespräch importieren …</translation>
+    </message>
+    <message>
+        <source>The conversation&apos;s title</source>
+        <translation>Titel des Gesprächs</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Two models answer the same question, beside each other</source>
+        <translation>Zwei Modelle beantworten dieselbe Frage nebeneinander</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Exportieren …</translation>
+    </message>
+    <message>
+        <source>Save the conversation as JSON or Markdown</source>
+        <translation>Das Gespräch als JSON oder Markdown sichern</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>How the model is asked</source>
+        <translation>Wie das Modell gefragt wird</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chat</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+O</source>
+        <translation>Ctrl+Shift+O</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+F</source>
+        <translation>Ctrl+Shift+F</translation>
+    </message>
+    <message>
+        <source>Choose the model</source>
+        <translation>Modell wählen</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+L</source>
+        <translation>Ctrl+Shift+L</translation>
+    </message>
+    <message>
+        <source>Compare two models</source>
+        <translation>Zwei Modelle vergleichen</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+D</source>
+        <translation>Ctrl+Shift+D</translation>
+    </message>
+    <message>
+        <source>Show or hide how the model is asked</source>
+        <translation>Zeigen oder verbergen, wie das Modell gefragt wird</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+H</source>
+        <translation>Ctrl+Shift+H</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Antwort abbrechen</translation>
+    </message>
+    <message>
+        <source>Ctrl+.</source>
+        <translation>Ctrl+.</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>Noch einmal antworten</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+Backspace</source>
+        <translation>Ctrl+Shift+Backspace</translation>
+    </message>
+    <message>
+        <source>Export the conversation…</source>
+        <translation>Gespräch exportieren …</translation>
+    </message>
+    <message>
+        <source>Ctrl+Alt+X</source>
+        <translation>Ctrl+Alt+X</translation>
+    </message>
+    <message>
+        <source>Ctrl+Alt+I</source>
+        <translation>Ctrl+Alt+I</translation>
+    </message>
+    <message>
+        <source>Delete the conversation…</source>
+        <translation>Gespräch löschen …</translation>
+    </message>
+    <message>
+        <source>Ctrl+Alt+W</source>
+        <translation>Ctrl+Alt+W</translation>
+    </message>
+    <message>
+        <source>Open this page?</source>
+        <translation>Diese Seite öffnen?</translation>
+    </message>
+    <message>
+        <source>A link in the answer leads to:</source>
+        <translation>Ein Verweis in der Antwort führt zu:</translation>
+    </message>
+    <message>
+        <source>Open in the browser</source>
+        <translation>Im Browser öffnen</translation>
+    </message>
+    <message>
+        <source>Delete this conversation?</source>
+        <translation>Dieses Gespräch löschen?</translation>
+    </message>
+    <message>
+        <source>“%1” and all its branches will be deleted. This cannot be undone.</source>
+        <translation>„%1“ wird mit allen Zweigen gelöscht. Das lässt sich nicht rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Export the conversation</source>
+        <translation>Gespräch exportieren</translation>
+    </message>
+    <message>
+        <source>Conversation with all branches (*.json)</source>
+        <translation>Gespräch mit allen Zweigen (*.json)</translation>
+    </message>
+    <message>
+        <source>What is shown, as Markdown (*.md)</source>
+        <translation>Was zu sehen ist, als Markdown (*.md)</translation>
+    </message>
+    <message>
+        <source>Exported to %1</source>
+        <translation>Exportiert nach %1</translation>
+    </message>
+    <message>
+        <source>The conversation could not be exported: %1</source>
+        <translation>Das Gespräch konnte nicht exportiert werden: %1</translation>
+    </message>
+    <message>
+        <source>Import a conversation</source>
+        <translation>Gespräch importieren</translation>
+    </message>
+    <message>
+        <source>Conversations (*.json)</source>
+        <translation>Gespräche (*.json)</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ChatPane</name>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Modell wählen</translation>
+    </message>
+    <message>
+        <source>opening…</source>
+        <translation>wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>training now: newer checkpoints are taken as they come</source>
+        <translation>trainiert gerade: neuere Checkpoints werden übernommen, sobald sie da sind</translation>
+    </message>
+    <message>
+        <source>Choose a model to talk to</source>
+        <translation>Wählen Sie ein Modell für das Gespräch</translation>
+    </message>
+    <message>
+        <source>A run, also one that is still training, one of its checkpoints, or an imported model.</source>
+        <translation>Einen Lauf, auch einen, der noch trainiert, einen seiner Checkpoints oder ein importiertes Modell.</translation>
+    </message>
+    <message>
+        <source>Talk to %1</source>
+        <translation>Gespräch mit %1</translation>
+    </message>
+    <message>
+        <source>Write how a text begins; the model goes on from there.</source>
+        <translation>Schreiben Sie, wie ein Text beginnt; das Modell setzt ihn fort.</translation>
+    </message>
+    <message>
+        <source>Ask a question below. Everything stays on this machine.</source>
+        <translation>Stellen Sie unten eine Frage. Alles bleibt auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Liest …</translation>
+    </message>
+    <message>
+        <source>Opening the model…</source>
+        <translation>Das Modell wird geöffnet …</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ChatSettings</name>
+    <message>
+        <source>Longest answer (tokens)</source>
+        <translation>Längste Antwort (Token)</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Top k</source>
+        <translation>Top k</translation>
+    </message>
+    <message>
+        <source>Top p</source>
+        <translation>Top p</translation>
+    </message>
+    <message>
+        <source>Min p</source>
+        <translation>Min p</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>Abzug für Wiederholung</translation>
+    </message>
+    <message>
+        <source>Penalty window (tokens)</source>
+        <translation>Fenster des Abzugs (Token)</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Startwert</translation>
+    </message>
+    <message>
+        <source>When the context is full</source>
+        <translation>Wenn der Kontext voll ist</translation>
+    </message>
+    <message>
+        <source>Alternatives kept per token</source>
+        <translation>Alternativen je Token</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Ausgewogen</translation>
+    </message>
+    <message>
+        <source>Precise</source>
+        <translation>Genau</translation>
+    </message>
+    <message>
+        <source>Inventive</source>
+        <translation>Einfallsreich</translation>
+    </message>
+    <message>
+        <source>How the model is asked</source>
+        <translation>Wie das Modell gefragt wird</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chat</translation>
+    </message>
+    <message>
+        <source>Questions and answers, put as the model&apos;s template has them</source>
+        <translation>Fragen und Antworten, wie die Vorlage des Modells sie setzt</translation>
+    </message>
+    <message>
+        <source>Completion</source>
+        <translation>Fortsetzung</translation>
+    </message>
+    <message>
+        <source>The text is simply continued, without a template: for base models</source>
+        <translation>Der Text wird einfach fortgesetzt, ohne Vorlage: für Basismodelle</translation>
+    </message>
+    <message>
+        <source>What the model is told before the conversation</source>
+        <translation>Was dem Modell vor dem Gespräch gesagt wird</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>Systemvorgabe</translation>
+    </message>
+    <message>
+        <source>Put in front of every question of this conversation</source>
+        <translation>Steht vor jeder Frage dieses Gesprächs</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own</source>
+        <translation>Die des Modells</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Gesprächsvorlage</translation>
+    </message>
+    <message>
+        <source>How questions and answers become one text</source>
+        <translation>Wie aus Fragen und Antworten ein Text wird</translation>
+    </message>
+    <message>
+        <source>Save or delete a preset</source>
+        <translation>Voreinstellung sichern oder löschen</translation>
+    </message>
+    <message>
+        <source>Save as a preset…</source>
+        <translation>Als Voreinstellung sichern …</translation>
+    </message>
+    <message>
+        <source>Delete this preset</source>
+        <translation>Diese Voreinstellung löschen</translation>
+    </message>
+    <message>
+        <source>Save as a preset</source>
+        <translation>Als Voreinstellung sichern</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Sampling preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Drop the oldest turns</source>
+        <translation>Älteste Beiträge weglassen</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>A new one each time</source>
+        <translation>Jedes Mal ein neuer</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Own values</source>
+        <translation>Eigene Werte</translation>
+    </message>
+    <message>
+        <source>The model has no template: what is said is continued as one text.</source>
+        <translation>Das Modell hat keine Vorlage: Was gesagt wird, wird als ein Text fortgesetzt.</translation>
+    </message>
+    <message>
+        <source>In use: %1</source>
+        <translation>In Gebrauch: %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::CodeBlock</name>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>Code kopieren</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>Text</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::CommandPalette</name>
     <message>
         <source>Type a command, a dataset, a model…</source>
@@ -554,6 +986,72 @@
     <message>
         <source>Open project: %1</source>
         <translation>Projekt öffnen: %1</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::Composer</name>
+    <message>
+        <source>Return sends, Shift+Return breaks the line</source>
+        <translation>Eingabe sendet, Umschalt+Eingabe bricht um</translation>
+    </message>
+    <message>
+        <source>Text to be continued; empty: go on</source>
+        <translation>Text zum Fortsetzen; leer: weiter</translation>
+    </message>
+    <message>
+        <source>Ask something</source>
+        <translation>Fragen Sie etwas</translation>
+    </message>
+    <message>
+        <source>Text to be continued</source>
+        <translation>Text zum Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Your question</source>
+        <translation>Ihre Frage</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Escape)</source>
+        <translation>Antwort abbrechen (Esc)</translation>
+    </message>
+    <message>
+        <source>%1 of %2 tokens</source>
+        <translation>%1 von %2 Token</translation>
+    </message>
+    <message>
+        <source>: the oldest will be dropped</source>
+        <translation>: das Älteste fällt weg</translation>
+    </message>
+    <message>
+        <source>Context in use</source>
+        <translation>Belegter Kontext</translation>
+    </message>
+    <message>
+        <source>How much of what the model can see at once is filled</source>
+        <translation>Wie viel von dem belegt ist, was das Modell auf einmal sieht</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ConversationList</name>
+    <message>
+        <source>Cannot be read: %1</source>
+        <translation>Nicht lesbar: %1</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>Neues Gespräch</translation>
     </message>
 </context>
 <context>
@@ -1530,10 +2028,6 @@
 <context>
     <name>distillix::ui::MainWindow</name>
     <message>
-        <source>Chat</source>
-        <translation>Chat</translation>
-    </message>
-    <message>
         <source>&amp;File</source>
         <translation>&amp;Datei</translation>
     </message>
@@ -1575,10 +2069,222 @@
     </message>
 </context>
 <context>
+    <name>distillix::ui::MarkdownView</name>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Show more (%L1 characters are left)</source>
+        <translation>Mehr zeigen (noch %L1 Zeichen)</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::MemoryBar</name>
     <message>
         <source>Memory by part</source>
         <translation>Speicher nach Teilen</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::MessageView</name>
+    <message>
+        <source>%L1 ms</source>
+        <translation>%L1 ms</translation>
+    </message>
+    <message>
+        <source>%L1 s</source>
+        <translation>%L1 s</translation>
+    </message>
+    <message>
+        <source>Previous version</source>
+        <translation>Vorige Fassung</translation>
+    </message>
+    <message>
+        <source>Next version</source>
+        <translation>Nächste Fassung</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Edit, as a new branch</source>
+        <translation>Bearbeiten, als neuer Zweig</translation>
+    </message>
+    <message>
+        <source>Edit the answer, as a new branch</source>
+        <translation>Antwort bearbeiten, als neuer Zweig</translation>
+    </message>
+    <message>
+        <source>Answer again, as a new branch</source>
+        <translation>Noch einmal antworten, als neuer Zweig</translation>
+    </message>
+    <message>
+        <source>Show probabilities, token by token</source>
+        <translation>Wahrscheinlichkeiten zeigen, Token für Token</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Let the answer go on where it ended</source>
+        <translation>Die Antwort da fortsetzen, wo sie endete</translation>
+    </message>
+    <message>
+        <source>Delete, with everything below</source>
+        <translation>Löschen, mit allem darunter</translation>
+    </message>
+    <message>
+        <source>Version %1 of %2</source>
+        <translation>Fassung %1 von %2</translation>
+    </message>
+    <message>
+        <source>You: %1</source>
+        <translation>Sie: %1</translation>
+    </message>
+    <message>
+        <source>Answer: %1</source>
+        <translation>Antwort: %1</translation>
+    </message>
+    <message>
+        <source>It reached the longest answer that was allowed.</source>
+        <translation>Die längste erlaubte Antwort ist erreicht.</translation>
+    </message>
+    <message>
+        <source>The context is full.</source>
+        <translation>Der Kontext ist voll.</translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>Abgebrochen.</translation>
+    </message>
+    <message>
+        <source>The model no longer saw the oldest message: the context is full.</source>
+        <translation>Die älteste Nachricht sah das Modell nicht mehr: Der Kontext ist voll.</translation>
+    </message>
+    <message>
+        <source>The model no longer saw the oldest %1 messages: the context is full.</source>
+        <translation>Die ältesten %1 Nachrichten sah das Modell nicht mehr: Der Kontext ist voll.</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 Token/s</translation>
+    </message>
+    <message>
+        <source>1 token</source>
+        <translation>1 Token</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>first after %1</source>
+        <translation>erstes nach %1</translation>
+    </message>
+    <message>
+        <source>The message&apos;s text</source>
+        <translation>Text der Nachricht</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Keep as a branch</source>
+        <translation>Als Zweig behalten</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ModelPicker</name>
+    <message>
+        <source>no checkpoint yet</source>
+        <translation>noch kein Checkpoint</translation>
+    </message>
+    <message>
+        <source>latest checkpoint, step %1</source>
+        <translation>neuester Checkpoint, Schritt %1</translation>
+    </message>
+    <message>
+        <source> · training, followed as it improves</source>
+        <translation> · trainiert, wird laufend übernommen</translation>
+    </message>
+    <message>
+        <source>%1 · step %2</source>
+        <translation>%1 · Schritt %2</translation>
+    </message>
+    <message>
+        <source>this checkpoint, as it is</source>
+        <translation>dieser Checkpoint, wie er ist</translation>
+    </message>
+    <message>
+        <source>imported model</source>
+        <translation>importiertes Modell</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Modell wählen</translation>
+    </message>
+    <message>
+        <source>Model: %1</source>
+        <translation>Modell: %1</translation>
+    </message>
+    <message>
+        <source>Find a model</source>
+        <translation>Modell suchen</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Another folder…</source>
+        <translation>Anderer Ordner …</translation>
+    </message>
+    <message>
+        <source>The project has no run with a checkpoint and no model yet. Train one, or import one.</source>
+        <translation>Das Projekt hat noch keinen Lauf mit Checkpoint und kein Modell. Trainieren oder importieren Sie eines.</translation>
+    </message>
+    <message>
+        <source>A model folder, a checkpoint or a run</source>
+        <translation>Ein Modellordner, ein Checkpoint oder ein Lauf</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ModelTalker</name>
+    <message>
+        <source>This run has no checkpoint yet. It can answer as soon as training has written one.</source>
+        <translation>Dieser Lauf hat noch keinen Checkpoint. Er kann antworten, sobald das Training einen geschrieben hat.</translation>
+    </message>
+    <message>
+        <source>%1 · step %L2</source>
+        <translation>%1 · Schritt %L2</translation>
+    </message>
+    <message>
+        <source>%1 is no model: it has no config.json</source>
+        <translation>%1 ist kein Modell: Es hat keine config.json</translation>
+    </message>
+    <message>
+        <source>%1 is not there any more</source>
+        <translation>%1 ist nicht mehr da</translation>
+    </message>
+    <message>
+        <source>The model was closed</source>
+        <translation>Das Modell wurde geschlossen</translation>
+    </message>
+    <message>
+        <source>The model&apos;s process ended</source>
+        <translation>Der Prozess des Modells hat geendet</translation>
     </message>
 </context>
 <context>
@@ -1877,6 +2583,13 @@
     <message>
         <source>%1: the folder cannot be made. Choose a place where you may write.</source>
         <translation>%1: Der Ordner lässt sich nicht anlegen. Wählen Sie einen Ort, an dem Sie schreiben dürfen.</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::ProseBlock</name>
+    <message>
+        <source>[picture: %1]</source>
+        <translation>[Bild: %1]</translation>
     </message>
 </context>
 <context>
@@ -2469,6 +3182,48 @@
     </message>
 </context>
 <context>
+    <name>distillix::ui::TokenPopup</name>
+    <message>
+        <source>Alternatives to this token</source>
+        <translation>Alternativen zu diesem Token</translation>
+    </message>
+    <message>
+        <source>%1 was given %2</source>
+        <translation>%1 erhielt %2</translation>
+    </message>
+    <message>
+        <source>Alternatives</source>
+        <translation>Alternativen</translation>
+    </message>
+    <message>
+        <source>Token %1</source>
+        <translation>Token %1</translation>
+    </message>
+    <message>
+        <source>No alternatives were asked for (settings, at the right)</source>
+        <translation>Es wurden keine Alternativen verlangt (Einstellungen, rechts)</translation>
+    </message>
+    <message>
+        <source>Choose one to go on from it, in a branch of its own</source>
+        <translation>Wählen Sie eine, um von ihr aus in einem eigenen Zweig fortzufahren</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::TokenView</name>
+    <message>
+        <source>Answer by tokens</source>
+        <translation>Antwort nach Token</translation>
+    </message>
+    <message>
+        <source>Arrow keys go from token to token, Return shows the alternatives</source>
+        <translation>Pfeiltasten gehen von Token zu Token, Eingabe zeigt die Alternativen</translation>
+    </message>
+    <message>
+        <source>%1, %2</source>
+        <translation>%1, %2</translation>
+    </message>
+</context>
+<context>
     <name>distillix::ui::TrainPage</name>
     <message>
         <source>“%1” did not start: %2</source>
@@ -2633,6 +3388,21 @@
     <message>
         <source>Train</source>
         <translation>Training</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::TranscriptView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>To the end</source>
+        <translation>Zum Ende</translation>
+    </message>
+    <message>
+        <source>Show earlier messages (%1 more)</source>
+        <translation>Frühere Nachrichten zeigen (noch %1)</translation>
     </message>
 </context>
 <context>

@@ -7,6 +7,7 @@
 #include <QDir>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QTabWidget>
 #include <QTableView>
@@ -75,7 +76,15 @@ int takePictures(const QString& folder, const QString& project) {
     studio.showPage(PageId::Benchmark);
     both("benchmark");
     studio.showPage(PageId::Chat, {{"model", run}});
+    if (auto* question = window.findChild<QPlainTextEdit*>("question")) {
+        question->setPlainText("Write a function add(a, b).");
+        press("send");
+        waitFor([&] { return window.findChild<QAbstractButton*>("regenerate") != nullptr; });
+    }
     both("chat");
+    press("showTokens");
+    both("chat-tokens");
+    press("showTokens");
     studio.showPage(PageId::Library, {{"model", run}});
     both("library");
     tab("model.tabs", 1);
