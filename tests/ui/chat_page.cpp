@@ -157,6 +157,12 @@ void TestChatPage::aQuestionIsAnsweredAndKept() {
     QCOMPARE(json["title"].toString(), QStringLiteral("one two"));
     QCOMPARE(chat.find<QLineEdit>("conversationTitle")->text(), QStringLiteral("one two"));
     QCOMPARE(chat.find<QListView>("conversationList")->model()->rowCount(), 1);
+    // What starts a training elsewhere sends here.
+    chat.type(QStringLiteral("four"));
+    QTest::keyClick(chat.find<QPlainTextEdit>("question"), Qt::Key_Return, Qt::ControlModifier);
+    QVERIFY(chat.page()->pane(0).isBusy());
+    QVERIFY(chat.idle());
+    QCOMPARE(chat.path(0).size(), 6);
 }
 
 void TestChatPage::branchesAreMadeAndSteppedThrough() {

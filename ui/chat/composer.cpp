@@ -136,9 +136,15 @@ void Composer::hint() {
 }
 
 bool Composer::eventFilter(QObject* watched, QEvent* event) {
-    if (event->type() == QEvent::KeyPress) {
+    if (event->type() == QEvent::KeyPress || event->type() == QEvent::ShortcutOverride) {
         const auto* key = static_cast<QKeyEvent*>(event);
         const bool enter = key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
+        if (event->type() == QEvent::ShortcutOverride) {
+            // Ctrl+Return starts a training elsewhere; here it sends.
+            if (!enter) return QFrame::eventFilter(watched, event);
+            event->accept();
+            return true;
+        }
         if (enter && !(key->modifiers() & (Qt::ShiftModifier | Qt::AltModifier))) {
             if (!m_busy && m_send->isEnabled()) emit sent();
             return true;

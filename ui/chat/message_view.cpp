@@ -23,11 +23,16 @@ class EditorKeys : public QObject {
   public:
     EditorKeys(QObject* parent, std::function<void(bool)> done) : QObject(parent), m_done(std::move(done)) {}
     bool eventFilter(QObject*, QEvent* event) override {
-        if (event->type() != QEvent::KeyPress) return false;
+        // Asked first whether it is a shortcut of the window (Ctrl+Return starts a training): not while this is edited.
+        const bool asked = event->type() == QEvent::ShortcutOverride;
+        if (event->type() != QEvent::KeyPress && !asked) return false;
         const auto* key = static_cast<QKeyEvent*>(event);
         const bool enter = key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
         if (!(enter && (key->modifiers() & Qt::ControlModifier)) && key->key() != Qt::Key_Escape) return false;
-        m_done(enter);
+        if (asked)
+            event->accept();
+        else
+            m_done(enter);
         return true;
     }
 
