@@ -14,6 +14,7 @@ packages=(
   fonts-inter fonts-jetbrains-mono fonts-noto-color-emoji    # its letters
   xvfb xdotool                                               # a display for its tests and pictures
   libgtest-dev libgmock-dev python3 python3-venv             # the tests
+  libboost-context-dev                                       # the emulated card's threads
   gzip xz-utils                                              # what distillix eval --compare sets beside a model
 )
 
