@@ -130,7 +130,7 @@ std::vector<OpCase> headCases() {
     cases.push_back(lossCase({"TeacherAlone", 13, 24, 130, everyRow(13, 2), 8, 0, true, 0, 1}));
     cases.push_back(lossCase({"TeacherSmoothingCapped", 13, 24, 130, everyRow(13), 8, 0.1f, true, 0.5f, 4}));
     cases.push_back(lossCase({"TeacherCold", 13, 24, 130, everyRow(13), 8, 0.1f, true, 0.5f, 0.5f}));
-    // More rows than are held at once (64 MiB of logits).
+    // More rows than are held at once (32 MiB of logits).
     cases.push_back(lossCase({"SeveralChunks", 1100, 4, 20, everyRow(1100), 30}));
     for (const WeightFormat format : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
         for (const int rows : {1, 5}) {
