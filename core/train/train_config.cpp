@@ -43,7 +43,8 @@ TrainConfig suggestedTraining(const std::string& preset, const ModelConfig& mode
         config.tokens = std::min(model.maxSeqLen, 128);
         config.minutes = 2;
     } else if (preset == "small") {
-        config.batch = 16;
+        config.batch = 8;
+        config.tokens = std::min(model.maxSeqLen, 512);  // all it can hold: source files are long
         config.minutes = 20;
     } else {
         config.batch = 2;
