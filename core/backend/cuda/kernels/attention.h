@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the attention kernels are told, and the functions that start them. Plain C++: cuda_attention.cpp includes it
+// without nvcc. Contracts of the operations: core/backend/ops.h. All pointers are the device's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/backend/cuda/kernels/attention_shape.h"
+#include "core/base/result.h"
+#include "core/tensor/dtype.h"
+
+namespace distillix::cuda {
+
+using StreamHandle = void*;  ///< as in portable.h, which only device code can include
+
+/// Keys and values of a cache as kernels read them: [B, capacity, Hkv, h] of `type`, scales [B, capacity, Hkv] for I8.
+struct CacheView {
+    const void *keys = nullptr, *values = nullptr;
+    const float *keyScales = nullptr, *valueScales = nullptr;
+    const std::int32_t* past = nullptr;  ///< [B]
+    int capacity = 0;
+    DType type = DType::F32;
+    bool aligned = false;  ///< rows of a head start at multiples of 16 bytes and hold a multiple of 8 elements
+};
+
+/// Forward, over strided keys and values or over a cache (cache.keys given).
+struct AttentionForward {
+    DType type = DType::F32;  ///< of q, k, v and out
+    const void *q = nullptr, *k = nullptr, *v = nullptr;
+    void* out = nullptr;
+    float* lse = nullptr;  ///< null: not kept
+    const std::int32_t* documentStart = nullptr;
+    int batch = 0, tokens = 0, heads = 0, kvHeads = 0, headDim = 0;
+    int qStride = 0, kStride = 0, vStride = 0;
+    float softCap = 0;
+    CacheView cache;
+};
+
+struct AttentionBackward {
+    AttentionForward forward;  ///< as forward was started
+    const void* dOut = nullptr;
+    void *dQ = nullptr, *dK = nullptr, *dV = nullptr;
+    int dQStride = 0, dKStride = 0, dVStride = 0;
+    float* delta = nullptr;       ///< [B, H, T] scratch
+    std::size_t sharedLimit = 0;  ///< bytes of shared memory a block of this device may have
+};
+
+struct AttentionDecode {
+    DType type = DType::F32;  ///< of q and out
+    const void* q = nullptr;
+    void* out = nullptr;
+    int batch = 0, tokens = 0, heads = 0, kvHeads = 0, headDim = 0;
+    int qStride = 0;
+    float softCap = 0;
+    CacheView cache;
+    int splits = 1;            ///< decodeSplits()
+    float* partial = nullptr;  ///< decodeWorkspaceFloats() of scratch
+};
+
+/// Each queues its kernels and returns; an error is a launch that failed. Types other than F32, F16 and BF16, and heads
+/// wider than kMaxHeadDim, are the caller's to refuse.
+Result<void> startAttention(StreamHandle stream, const AttentionForward& args);
+Result<void> startAttentionBackward(StreamHandle stream, const AttentionBackward& args);
+Result<void> startDecode(StreamHandle stream, const AttentionDecode& args);
+
+}  // namespace distillix::cuda

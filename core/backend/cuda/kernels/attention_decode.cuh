@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of one new token (or a few) over the key/value cache. There is nothing to do but read the cache once, so
+// the keys of a row are split over blocks until the card is full; query heads of one key/value head share what is read.
+// A second kernel combines the splits. The grid follows from the capacity alone and blocks read the length on the
+// device, so that a captured graph serves every step.
+//
+// Lanes of a key hold eight elements each; a warp reads whole keys, several of them at once. Each key slot of a warp
+// has a softmax of its own, merged at the end: slots, then warps, then splits, always in that order.
+#pragma once
+
+#include <cmath>
+
+#include "core/backend/cuda/kernels/attention.h"
+#include "core/backend/cuda/kernels/attention_tiles.cuh"
+#include "core/backend/cuda/kernels/cache_rows.cuh"
+#include "core/backend/cuda/kernels/reduce.cuh"
+
+namespace distillix::cuda {
+
+struct DecodeKernelArgs {
+    AttentionDecode args;
+    ScoreRule rule;
+};
+
+/// An element of q, whose type the host names.
+__device__ __forceinline__ float readValue(const void* values, DType type, std::ptrdiff_t at) {
+    if (type == DType::F32) return static_cast<const float*>(values)[at];
+    if (type == DType::F16) return toFloat(static_cast<const half_t*>(values)[at]);
+    return toFloat(static_cast<const bf16_t*>(values)[at]);
+}
+__device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdiff_t at, float value) {
+    if (type == DType::F32) {
+        static_cast<float*>(values)[at] = value;
+    } else if (type == DType::F16) {
+        static_cast<half_t*>(values)[at] = fromFloat<half_t>(value);
+    } else {
+        static_cast<bf16_t*>(values)[at] = fromFloat<bf16_t>(value);
+    }
+}
+
+/// exp2(from - to), for maxima of which either may be that of no key at all.
+__device__ __forceinline__ float rescale(float from, float to) {
+    return from == -INFINITY ? 0.0f : exp2f(from - to);
+}
+
+/// Grid: splits, parts of kDecodeHeads query heads of the key/value heads, rows (batch · tokens).
+template <typename C, int kKeyLanes>
+__global__ void __launch_bounds__(kDecodeThreads) attentionDecodeKernel(const DecodeKernelArgs kernelArgs) {
+    constexpr int kSlots = kLanes / kKeyLanes, kWidth = kKeyLanes * kDecodeLaneWidth;
+    constexpr int kHeads = kDecodeHeads, kUnroll = kDecodeUnroll, kWarpKeys = kSlots * kUnroll;
+    const AttentionDecode& args = kernelArgs.args;
+    const CacheView& cache = args.cache;
+    const ScoreRule rule = kernelArgs.rule;
+
+    const int split = static_cast<int>(blockIdx.x), m = static_cast<int>(blockIdx.z);
+    const int group = args.heads / args.kvHeads, parts = ceilDivide(group, kHeads);
+    const int kvHead = static_cast<int>(blockIdx.y) / parts,
+              firstInGroup = static_cast<int>(blockIdx.y) % parts * kHeads;
+    const int firstHead = kvHead * group + firstInGroup, headCount = least(kHeads, group - firstInGroup);
+    const int b = m / args.tokens, headDim = args.headDim;
+    const int length = least(cache.past[b] + m % args.tokens + 1, cache.capacity);
+    const KeyRange range = decodeRange(split, args.splits, length, kDecodeWarps * kWarpKeys);
+
+    const int lane = static_cast<int>(threadIdx.x) % kLanes, warp = static_cast<int>(threadIdx.x) / kLanes;
+    const int slot = lane / kKeyLanes, column = lane % kKeyLanes * kDecodeLaneWidth;
+    const int own = least(kDecodeLaneWidth, headDim - column);  // of this lane's elements, those that exist
+
+    float q[kHeads][kDecodeLaneWidth], out[kHeads][kDecodeLaneWidth] = {}, largest[kHeads], sum[kHeads] = {};
+#pragma unroll
+    for (int head = 0; head < kHeads; ++head) {
+        largest[head] = -INFINITY;
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(m) * args.qStride +
+                                  static_cast<std::ptrdiff_t>(firstHead + head) * headDim + column;
+#pragma unroll
+        for (int i = 0; i < kDecodeLaneWidth; ++i)
+            q[head][i] = head < headCount && i < own ? readValue(args.q, args.type, at + i) * rule.inner : 0.0f;
+    }
+
+    const std::ptrdiff_t sequence = static_cast<std::ptrdiff_t>(b) * cache.capacity;
+    for (int first = range.first + warp * kWarpKeys; first < range.end; first += kDecodeWarps * kWarpKeys) {
+        CacheChunk<C> k[kUnroll], v[kUnroll];
+        float keyScale[kUnroll], valueScale[kUnroll];
+#pragma unroll
+        for (int u = 0; u < kUnroll; ++u) {
+            const int key = first + u * kSlots + slot;
+            const bool valid = key < range.end;
+            const std::ptrdiff_t row = (sequence + (valid ? key : range.first)) * args.kvHeads + kvHead;
+            const std::ptrdiff_t at = row * headDim + (own > 0 ? column : 0);
+            k[u].load(static_cast<const C*>(cache.keys) + at, valid ? own : 0, cache.aligned);
+            v[u].load(static_cast<const C*>(cache.values) + at, valid ? own : 0, cache.aligned);
+            keyScale[u] = valueScale[u] = 1.0f;
+            if constexpr (sizeof(C) == 1) {
+                keyScale[u] = cache.keyScales[row];
+                valueScale[u] = cache.valueScales[row];
+            }
+        }
+#pragma unroll
+        for (int head = 0; head < kHeads; ++head) {
+            float s[kUnroll], most = largest[head];
+#pragma unroll
+            for (int u = 0; u < kUnroll; ++u) {
+                float product = 0;
+#pragma unroll
+                for (int i = 0; i < kDecodeLaneWidth; ++i) product = fmaf(q[head][i], k[u].at(i), product);
+                product = warpSum<kKeyLanes>(product) * keyScale[u];
+                if (rule.outer > 0) product = rule.outer * tanhf(product);
+                s[u] = first + u * kSlots + slot < range.end ? product : -INFINITY;
+                most = fmaxf(most, s[u]);
+            }
+            const float shrink = rescale(largest[head], most);
+            largest[head] = most;
+            sum[head] *= shrink;
+#pragma unroll
+            for (int i = 0; i < kDecodeLaneWidth; ++i) out[head][i] *= shrink;
+#pragma unroll
+            for (int u = 0; u < kUnroll; ++u) {
+                const float p = rescale(s[u], most);
+                sum[head] += p;
+#pragma unroll
+                for (int i = 0; i < kDecodeLaneWidth; ++i)
+                    out[head][i] = fmaf(p * valueScale[u], v[u].at(i), out[head][i]);
+            }
+        }
+    }
+
+    SHARED(float, warpOut, kDecodeWarps* kHeads* kWidth);
+    SHARED(float, warpLargest, kDecodeWarps* kHeads);
+    SHARED(float, warpSums, kDecodeWarps* kHeads);
+#pragma unroll
+    for (int head = 0; head < kHeads; ++head) {
+        float most = largest[head];
+#pragma unroll
+        for (int offset = kKeyLanes; offset < kLanes; offset *= 2)
+            most = fmaxf(most, __shfl_xor_sync(kFullMask, most, offset));
+        const float shrink = rescale(largest[head], most);
+        float all = sum[head] * shrink;
+#pragma unroll
+        for (int offset = kKeyLanes; offset < kLanes; offset *= 2) all += __shfl_xor_sync(kFullMask, all, offset);
+#pragma unroll
+        for (int i = 0; i < kDecodeLaneWidth; ++i) {
+            float x = out[head][i] * shrink;
+#pragma unroll
+            for (int offset = kKeyLanes; offset < kLanes; offset *= 2) x += __shfl_xor_sync(kFullMask, x, offset);
+            if (slot == 0) warpOut[(warp * kHeads + head) * kWidth + column + i] = x;
+        }
+        if (lane == 0) {
+            warpLargest[warp * kHeads + head] = most;
+            warpSums[warp * kHeads + head] = all;
+        }
+    }
+    __syncthreads();
+    for (int i = static_cast<int>(threadIdx.x); i < headCount * kWidth; i += kDecodeThreads) {
+        const int head = i / kWidth, element = i % kWidth;
+        float most = -INFINITY, all = 0, x = 0;
+#pragma unroll
+        for (int w = 0; w < kDecodeWarps; ++w) most = fmaxf(most, warpLargest[w * kHeads + head]);
+#pragma unroll
+        for (int w = 0; w < kDecodeWarps; ++w) {
+            const float shrink = rescale(warpLargest[w * kHeads + head], most);
+            all = fmaf(warpSums[w * kHeads + head], shrink, all);
+            x = fmaf(warpOut[(w * kHeads + head) * kWidth + element], shrink, x);
+        }
+        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(m) * args.heads + firstHead + head;
+        if (args.splits == 1) {
+            if (element < headDim) writeValue(args.out, args.type, row * headDim + element, x / all);
+            continue;
+        }
+        const std::ptrdiff_t at = row * args.splits + split;
+        if (element == 0) {
+            args.partial[2 * at] = most;
+            args.partial[2 * at + 1] = all;
+        }
+        const std::ptrdiff_t statistics =
+            2 * static_cast<std::ptrdiff_t>(args.batch) * args.tokens * args.heads * args.splits;
+        if (element < headDim) args.partial[statistics + at * headDim + element] = x;
+    }
+}
+
+/// Grid: heads, rows. One thread an element.
+__global__ void __launch_bounds__(kMaxHeadDim) attentionCombineKernel(const DecodeKernelArgs kernelArgs) {
+    const AttentionDecode& args = kernelArgs.args;
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(blockIdx.y) * args.heads + static_cast<int>(blockIdx.x);
+    const float* const statistics = args.partial + 2 * row * args.splits;
+    const float* const outputs = args.partial +
+                                 2 * static_cast<std::ptrdiff_t>(args.batch) * args.tokens * args.heads * args.splits +
+                                 row * args.splits * args.headDim;
+    const int element = static_cast<int>(threadIdx.x);
+    if (element >= args.headDim) return;
+    float most = -INFINITY, all = 0, x = 0;
+    for (int split = 0; split < args.splits; ++split) most = fmaxf(most, statistics[2 * split]);
+    for (int split = 0; split < args.splits; ++split) {
+        const float shrink = rescale(statistics[2 * split], most);
+        all = fmaf(statistics[2 * split + 1], shrink, all);
+        x = fmaf(outputs[split * args.headDim + element], shrink, x);
+    }
+    writeValue(args.out, args.type, row * args.headDim + element, x / all);
+}
+
+template <typename C, int kKeyLanes>
+Result<void> launchDecode(StreamHandle stream, const DecodeKernelArgs& kernelArgs) {
+    const AttentionDecode& args = kernelArgs.args;
+    const dim3 grid(static_cast<unsigned>(args.splits), static_cast<unsigned>(decodeUnits(args.heads, args.kvHeads)),
+                    static_cast<unsigned>(args.batch * args.tokens));
+    return launch(attentionDecodeKernel<C, kKeyLanes>, grid, dim3(kDecodeThreads), 0, stream, kernelArgs);
+}
+
+template <typename C>
+Result<void> startDecodeOf(StreamHandle stream, const DecodeKernelArgs& kernelArgs) {
+    switch (decodeLanes(kernelArgs.args.headDim)) {
+        case 4:
+            return launchDecode<C, 4>(stream, kernelArgs);
+        case 8:
+            return launchDecode<C, 8>(stream, kernelArgs);
+        default:
+            return launchDecode<C, 16>(stream, kernelArgs);
+    }
+}
+
+}  // namespace distillix::cuda

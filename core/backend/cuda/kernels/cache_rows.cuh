@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading rows of a key/value cache, which holds float32, binary16, or int8 codes with a scale for each row of a head.
+#pragma once
+
+#include <cstring>
+
+#include "core/backend/cuda/kernels/attention.h"
+#include "core/backend/cuda/kernels/attention_tiles.cuh"
+
+namespace distillix::cuda {
+
+/// Eight neighbouring elements of a row, as they lie in memory, so that several can be on the way at once.
+template <typename C>
+struct CacheChunk {
+    static constexpr int kWords = 2 * static_cast<int>(sizeof(C)), kPerWord = 4 / static_cast<int>(sizeof(C));
+    static constexpr unsigned kBits = 8 * sizeof(C);
+    unsigned words[kWords];
+
+    /// Elements from `count` on become zero. `aligned`: `from` is a multiple of 8 elements' bytes, and all are there.
+    __device__ __forceinline__ void load(const C* from, int count, bool aligned) {
+        if (aligned && count >= 8) {
+            if constexpr (sizeof(C) == 1) {
+                const Chunk8 chunk = *reinterpret_cast<const Chunk8*>(from);
+                words[0] = chunk.words[0];
+                words[1] = chunk.words[1];
+            } else {
+#pragma unroll
+                for (int i = 0; i < kWords / 4; ++i) {
+                    const Chunk16 chunk = reinterpret_cast<const Chunk16*>(from)[i];
+#pragma unroll
+                    for (int j = 0; j < 4; ++j) words[4 * i + j] = chunk.words[j];
+                }
+            }
+            return;
+        }
+#pragma unroll
+        for (int i = 0; i < kWords; ++i) words[i] = 0;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            if (i >= count) break;
+            if constexpr (sizeof(C) == 4) {
+                std::memcpy(&words[i], from + i, 4);
+            } else if constexpr (sizeof(C) == 2) {
+                words[i / kPerWord] |= static_cast<unsigned>(from[i].bits) << (i % kPerWord * kBits);
+            } else {
+                words[i / kPerWord] |= static_cast<unsigned>(static_cast<unsigned char>(from[i]))
+                                       << (i % kPerWord * kBits);
+            }
+        }
+    }
+    __device__ __forceinline__ float at(int i) const {
+        const unsigned shifted = words[i / kPerWord] >> (i % kPerWord * kBits);
+        if constexpr (sizeof(C) == 4) {
+            float value;
+            std::memcpy(&value, &words[i], 4);
+            return value;
+        } else if constexpr (sizeof(C) == 2) {
+            return toFloat(half_t{static_cast<std::uint16_t>(shifted & 0xffffu)});
+        } else {
+            return static_cast<float>(static_cast<std::int8_t>(shifted & 0xffu));
+        }
+    }
+};
+
+/// Fills kRows rows of a tile from a cache's rows, `stride` elements apart; those from `count` on become zero. Codes of
+/// I8 go in without their scales.
+template <typename C, typename T, int kWidth, int kRows, int kThreads>
+__device__ __forceinline__ void loadCacheRows(T* tile, const C* source, int stride, int count, int headDim,
+                                              bool aligned) {
+    constexpr int kPitch = tilePitch(kWidth, sizeof(T)), kPerRow = kWidth / 8;
+    for (int i = static_cast<int>(threadIdx.x); i < kRows * kPerRow; i += kThreads) {
+        const int row = i / kPerRow, column = i % kPerRow * 8;
+        CacheChunk<C> chunk;
+        chunk.load(row < count ? source + static_cast<std::ptrdiff_t>(row) * stride + column : source,
+                   row < count ? headDim - column : 0, aligned);
+        T* to = tile + row * kPitch + column;
+#pragma unroll
+        for (int j = 0; j < 8; j += 2) {
+            if constexpr (std::is_same_v<T, float>) {
+                to[j] = chunk.at(j);
+                to[j + 1] = chunk.at(j + 1);
+            } else {
+                *reinterpret_cast<Pair*>(to + j) = packPair<T>(chunk.at(j), chunk.at(j + 1));
+            }
+        }
+    }
+}
+
+/// The same for a cache whose type the host names; `row` counts rows of a head from the cache's first.
+template <typename T, int kWidth, int kRows, int kThreads>
+__device__ __forceinline__ void loadCacheTile(T* tile, const void* rows, const CacheView& cache, std::ptrdiff_t row,
+                                              int kvHeads, int count, int headDim) {
+    const std::ptrdiff_t at = row * headDim;
+    const int stride = kvHeads * headDim;
+    if (cache.type == DType::F32) {
+        loadCacheRows<float, T, kWidth, kRows, kThreads>(tile, static_cast<const float*>(rows) + at, stride, count,
+                                                         headDim, cache.aligned);
+    } else if (cache.type == DType::F16) {
+        loadCacheRows<half_t, T, kWidth, kRows, kThreads>(tile, static_cast<const half_t*>(rows) + at, stride, count,
+                                                          headDim, cache.aligned);
+    } else {
+        loadCacheRows<std::int8_t, T, kWidth, kRows, kThreads>(tile, static_cast<const std::int8_t*>(rows) + at, stride,
+                                                               count, headDim, cache.aligned);
+    }
+}
+
+}  // namespace distillix::cuda
