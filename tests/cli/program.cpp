@@ -129,6 +129,12 @@ void Program::signal(int number) {
     if (m_pid > 0 && m_code < 0) ::kill(m_pid, number);
 }
 
+bool Program::running() const {
+    siginfo_t ended{};
+    return m_pid > 0 && ::waitid(P_PID, static_cast<id_t>(m_pid), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
+}
+
 int Program::wait() {
     if (m_code >= 0 || m_pid < 0) return m_code;
     closeInput();

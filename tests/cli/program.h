@@ -35,6 +35,8 @@ class Program {
         return {};
     }
     void signal(int number);
+    /// Whether it has not ended yet: what a test that waits for its doings asks, so that it does not wait forever.
+    bool running() const;
     /// Waits for its end: the exit code, or 128 + the signal that ended it. Reads what it still says.
     int wait();
     const std::string& rest() const { return m_out; }       ///< of standard output, behind the lines that were read

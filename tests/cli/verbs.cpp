@@ -125,6 +125,7 @@ TEST(Verbs, RunsStopWaitsForTheTrainersAnswer) {
         test::Program program({"runs", agrees ? "checkpoint" : "stop", folder / "run", "--json"});
         std::vector<RunCommand> commands;
         while (commands.empty()) {
+            ASSERT_TRUE(program.running()) << program.wait() << program.errors();
             auto polled = writer->pollCommands(3);
             ASSERT_OK(polled);
             commands = std::move(polled).value();
@@ -142,7 +143,10 @@ TEST(Verbs, RunsStopWaitsForTheTrainersAnswer) {
             if (entry.path().extension() == ".json") return true;
         return false;
     };
-    while (!isThere()) writer->beat(3);
+    while (!isThere()) {
+        ASSERT_TRUE(program.running()) << program.wait() << program.errors();
+        writer->beat(3);
+    }
     ASSERT_OK(writer->finish(RunState::Finished, 4));
     EXPECT_EQ(program.wait(), 10);
     EXPECT_NE(program.errors().find("ended"), std::string::npos) << program.errors();
