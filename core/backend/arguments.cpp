@@ -335,7 +335,7 @@ Result<void> checkArguments(const GradientNormArgs& args) {
     for (const TensorSpan& tensor : args.gradients) {
         if (tensor.count > 0) check.given("a gradient", tensor.data);
     }
-    check.notNegative("limit", args.limit).given("norm", args.norm);
+    check.notNegative("limit", args.limit).notNegative("unscale", args.unscale).given("norm", args.norm);
     return check.take();
 }
 

@@ -99,7 +99,8 @@ struct BackendInfo {
     /// Names the layout of prepared weights, version included: bytes kept in a file serve a backend of the same name.
     std::string weightLayout;
     std::uint64_t memoryBytes = 0;
-    bool hasBf16 = false;  ///< Precision::product BF16 (or 16 bits that round no worse) is faster than F32
+    bool hasBf16 = false;                      ///< 16 bits (those of `mixed`) are faster than F32
+    Precision mixed{DType::F32, DType::BF16};  ///< what 16-bit training computes in on this device
 };
 
 /// The largest sizes that will be asked for; workspaceBytes() and memory plans are made from it.
@@ -375,7 +376,8 @@ struct TensorSpan {
 struct GradientNormArgs {
     std::span<const TensorSpan> gradients;
     float limit = 0;        ///< clip to this norm; 0: never
-    DevicePtr<float> norm;  ///< [2]: the norm, and min(1, limit/norm), which the optimizers multiply by
+    DevicePtr<float> norm;  ///< [2]: unscale·‖g‖, and unscale·min(1, limit/norm), which the optimizers multiply by
+    float unscale = 1;      ///< undoes the scale that a loss was given, so that 16-bit gradients do not vanish
 };
 
 struct MuonTensor {

@@ -31,7 +31,7 @@ struct TrainBenchConfig {
         visit(self.optimizerRepeat,
               Field{"optimizer_repeat", "Optimizer steps that are timed; 0: none", "", 0, 100000});
         visit(self.recompute, Field{"recompute", "Keep each layer's input only", "", 0, 1});
-        visit(self.precision, Field{"precision", "", "", 0, 0, {"auto", "float32", "mixed"}});
+        visit(self.precision, Field{"precision", "", "", 0, 0, {"auto", "float32", "mixed", "bfloat16", "float16"}});
     }
 };
 

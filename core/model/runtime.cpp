@@ -48,11 +48,22 @@ Runtime::~Runtime() {
 }
 
 Result<Precision> choosePrecision(const Backend& backend, const std::string& name, bool bitlinear) {
+    const Precision mixed = backend.info().mixed;
     if (name == "float32") return Precision{};
-    if (name == "mixed") return Precision{DType::F32, DType::BF16};
-    if (name == "auto") return bitlinear && backend.info().hasBf16 ? Precision{DType::F32, DType::BF16} : Precision{};
-    return makeError(ErrorCode::InvalidArgument,
-                     "there is no precision \"" + name + "\"; there are auto, float32, mixed");
+    if (name == "mixed") return mixed;
+    // Plain linear layers lose by 16 bits what a ternary one has lost already, but on a card all else is slow.
+    if (name == "auto")
+        return backend.info().hasBf16 && (bitlinear || mixed.activation != DType::F32) ? mixed : Precision{};
+    if (name == "bfloat16" || name == "float16") {
+        const DType type = name == "float16" ? DType::F16 : DType::BF16;
+        if (mixed.activation == DType::F32)
+            return makeError(ErrorCode::Unsupported, "precision \"" + name + "\" is for a CUDA card; " +
+                                                         backend.info().name + " has float32 and mixed");
+        return Precision{type, type};
+    }
+    return makeError(ErrorCode::InvalidArgument, "there is no precision \"" + name +
+                                                     "\"; there are auto, float32, mixed, and on a CUDA card bfloat16 "
+                                                     "and float16");
 }
 
 }  // namespace distillix

@@ -67,9 +67,10 @@ class Runtime {
     Exec m_exec;
 };
 
-/// What training computes in on this device for this model: "float32", "mixed" (16 bits in the dense products of
-/// backward and head, where the device is fast at them) or "auto" (mixed for BitLinear models on such a device, else
-/// float32).
+/// What training computes in on this device for this model: "float32"; "mixed": BackendInfo::mixed (16 bits in the
+/// dense products of backward and head, on a card in the activations too); "auto": mixed where the device is fast at it
+/// and the model is of BitLinear layers or the device a card, else float32; "bfloat16" and "float16": mixed with this
+/// type, on a card only.
 Result<Precision> choosePrecision(const Backend& backend, const std::string& name, bool bitlinear);
 
 }  // namespace distillix

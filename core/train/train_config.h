@@ -108,7 +108,7 @@ struct TrainConfig {
                                     "",
                                     0,
                                     0,
-                                    {"auto", "float32", "mixed"},
+                                    {"auto", "float32", "mixed", "bfloat16", "float16"},
                                     true});
         visit(self.seed, Field{"seed", "Decides initial weights and order of data", "", 0, 9e15});
         visit(self.validateEvery, Field{"validate_every", "0: only with checkpoints", "steps", 0, 1e12});

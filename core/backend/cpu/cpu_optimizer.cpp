@@ -269,11 +269,10 @@ Result<void> gradientNorm(CpuContext& context, const Exec&, const GradientNormAr
     });
     double squares = 0;
     for (const double sum : sums) squares += sum;
-    const double norm = std::sqrt(squares);
+    const double unscale = args.unscale, norm = unscale * std::sqrt(squares);
     args.norm.backendAddress()[0] = static_cast<float>(norm);
-    args.norm.backendAddress()[1] = args.limit > 0 && norm > static_cast<double>(args.limit)
-                                        ? static_cast<float>(static_cast<double>(args.limit) / norm)
-                                        : 1.0f;
+    const double limit = args.limit, clip = limit > 0 && norm > limit ? limit / norm : 1.0;
+    args.norm.backendAddress()[1] = static_cast<float>(unscale * clip);
     return {};
 }
 

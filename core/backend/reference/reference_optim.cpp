@@ -64,9 +64,10 @@ Result<void> gradientNorm(const GradientNormArgs& args) {
         for (std::size_t i = 0; i < tensor.count; ++i)
             squares += static_cast<double>(tensor.data.backendAddress()[i]) * tensor.data.backendAddress()[i];
     }
-    const double norm = std::sqrt(squares);
+    const double unscale = args.unscale, norm = unscale * std::sqrt(squares);
     args.norm.backendAddress()[0] = static_cast<float>(norm);
-    args.norm.backendAddress()[1] = args.limit > 0 && norm > args.limit ? static_cast<float>(args.limit / norm) : 1.0f;
+    const double clip = args.limit > 0 && norm > args.limit ? args.limit / norm : 1.0;
+    args.norm.backendAddress()[1] = static_cast<float>(unscale * clip);
     return {};
 }
 
