@@ -124,7 +124,8 @@ const VerbSet::Verb* VerbSet::chosen() const {
 
 void DeviceFlags::addTo(CLI::App& app) {
     app.add_option("--device", device,
-                   "Where to compute: cpu, reference (plain and slow), or auto: the best there is [auto]")
+                   "Where to compute: cpu, cuda (an NVIDIA card; cuda:N: the card of number N), reference (plain and "
+                   "slow), or auto: a card where one can be opened, else the CPU [auto]")
         ->type_name("NAME");
     app.add_option("--threads", threads, "Threads to compute with; 0: one for each core this process may use [0]")
         ->type_name("NUMBER")

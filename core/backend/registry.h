@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,11 +15,23 @@ struct BackendOptions {
 };
 
 /// Opens a device by name: "cpu" (the fast path), "reference" (plain loops, slow, what the others are tested
-/// against), "auto" (the best there is). NotFound, with what is missing, for one that cannot be opened here.
+/// against), "cuda" or "cuda:N" (an NVIDIA card, the first or number N), "auto" (the first card where one can be
+/// opened, else the CPU). NotFound, with what is missing, for one that cannot be opened here.
 Result<std::unique_ptr<Backend>> openBackend(const std::string& device, const BackendOptions& options = {});
 
-/// Every device that openBackend would take here, each opened once to describe itself.
-std::vector<BackendInfo> listBackends();
+/// A device that was looked for and cannot be opened.
+struct MissingDevice {
+    std::string device;  ///< "cuda", "cuda:1"
+    std::string reason;
+};
+
+/// Every device that openBackend would take here, each opened once to describe itself; `missing` gets those it would
+/// not.
+std::vector<BackendInfo> listBackends(std::vector<MissingDevice>* missing = nullptr);
+
+/// Makes openBackend know a further name: for devices that tests bring along. Before any thread opens a device.
+using BackendOpener = std::function<Result<std::unique_ptr<Backend>>(const BackendOptions&)>;
+bool addBackend(const std::string& device, BackendOpener open);
 
 /// Memory of a backend, freed with the object. Move-only. The backend must outlive it.
 class DeviceBuffer {

@@ -184,8 +184,8 @@ class BlockRunner {
         self.meeting = Meeting::None;
     }
 
-    [[noreturn]] void fail(ThreadState& self, const std::string& what) {
-        m_error = what + " in " + place(self);
+    [[noreturn]] void fail(ThreadState& self, const char* what, const char* more, const char* andMore = "") {
+        m_error = std::string(what) + more + andMore + " in " + place(self);
         self.meeting = Meeting::Ended;
         switchTo(self, m_main);
         std::abort();
@@ -291,8 +291,7 @@ class BlockRunner {
             } else if (lane.meeting == Meeting::Ended) {
                 ended = true;
             } else if (waiting && waiting->meeting != lane.meeting) {
-                fail(self, std::string("lanes of one warp part ways: ") + meetingName(waiting->meeting) + " and " +
-                               meetingName(lane.meeting));
+                fail(self, "lanes of one warp part ways: one is at another place than ", meetingName(waiting->meeting));
             } else {
                 waiting = &lane;
             }
@@ -302,10 +301,10 @@ class BlockRunner {
             return;
         }
         if (atBlock || ended || warp.count < 32) {
-            fail(self, std::string(meetingName(waiting->meeting)) + " is not reached by all 32 lanes: others are at " +
-                           (atBlock ? "__syncthreads"
-                            : ended ? "their end"
-                                    : "no lane, the warp is short"));
+            fail(self, meetingName(waiting->meeting), " is not reached by all 32 lanes: others are at ",
+                 atBlock ? "__syncthreads"
+                 : ended ? "their end"
+                         : "no lane, the warp is short");
         }
         if (complete) complete(warp);
         ++warp.meetings;
@@ -342,8 +341,8 @@ void meetBlock() {
     meet(Meeting::Block, nullptr);
 }
 
-void fail(const std::string& what) {
-    currentThread->block->runner->fail(*currentThread, what);
+void fail(const char* what, const char* more, const char* andMore) {
+    currentThread->block->runner->fail(*currentThread, what, more, andMore);
 }
 
 void checkMask(unsigned mask) {
@@ -480,10 +479,15 @@ Result<void> runLaunch(const Launch& launch) {
 void Queue::push(Work work) {
     (m_recording ? m_record : m_work).push_back(std::move(work));
 }
-Result<void> Queue::synchronize() {
+void Queue::drain() {
     const std::vector<Work> work = std::exchange(m_work, {});
-    for (const Work& one : work) TRY_VOID(one());
-    return {};
+    for (const Work& one : work) {
+        if (m_failure.ok()) m_failure = one();
+    }
+}
+Result<void> Queue::synchronize() {
+    drain();
+    return std::exchange(m_failure, {});
 }
 void Queue::beginRecord() {
     m_recording = true;

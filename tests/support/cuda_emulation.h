@@ -101,6 +101,8 @@ class Queue {
     void push(Work work);
     /// Runs all that is queued; the first failure drops the rest and is returned.
     Result<void> synchronize();
+    /// The same, but the failure waits for synchronize().
+    void drain();
     void beginRecord();
     std::vector<Work> endRecord();
     bool recording() const { return m_recording; }
@@ -108,6 +110,7 @@ class Queue {
   private:
     std::vector<Work> m_work, m_record;
     bool m_recording = false;
+    Result<void> m_failure;
 };
 
 struct BlockState {
@@ -161,8 +164,9 @@ void* staticShared(const void* tag, std::size_t bytes);
 void meet(Meeting meeting, void (*complete)(WarpState&));
 /// Waits for the other threads of the block.
 void meetBlock();
-/// Ends the launch with an error that names the block and the thread.
-[[noreturn]] void fail(const std::string& what);
+/// Ends the launch with an error that names the block and the thread. The fibers are left as they stand, so the texts
+/// are not owned by any of them.
+[[noreturn]] void fail(const char* what, const char* more = "", const char* andMore = "");
 
 struct Launch {
     dim3 grid, block;
@@ -297,6 +301,10 @@ requires std::is_integral_v<T> T atomicMin(T* address, std::type_identity_t<T> v
     while (before > value && !reference.compare_exchange_weak(before, value)) {
     }
     return before;
+}
+template <typename T>
+requires std::is_integral_v<T> T atomicOr(T* address, std::type_identity_t<T> value) {
+    return std::atomic_ref<T>(*address).fetch_or(value);
 }
 template <typename T>
 T atomicExch(T* address, std::type_identity_t<T> value) {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every operation of the CUDA backend is given, and the helpers they share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "core/backend/arguments.h"
+#include "core/backend/cuda/device_runtime.h"
+#include "core/backend/cuda/kernels/launchers.h"
+#include "core/backend/ops.h"
+
+namespace distillix::cuda {
+
+/// One card.
+struct CudaContext {
+    int device = 0;
+    device::Properties properties;
+
+    bool hasBf16() const { return properties.architecture >= 80; }
+    /// Everything on 8.0 and up; 7.5 has no bfloat16.
+    SupportedTypes types() const { return {hasBf16() ? kActivations : kTuringActivations, kCaches}; }
+
+  private:
+    static constexpr std::initializer_list<DType> kActivations = {DType::F32, DType::BF16, DType::F16};
+    static constexpr std::initializer_list<DType> kTuringActivations = {DType::F32, DType::F16};
+    static constexpr std::initializer_list<DType> kCaches = {DType::F32, DType::F16, DType::I8};
+};
+
+/// Hands out pieces of Exec::workspace, each aligned to 256 bytes, in order; nothing is given back.
+class Scratch {
+  public:
+    explicit Scratch(const Exec& exec)
+        : m_next(exec.workspace.backendAddress()), m_left(exec.workspace ? exec.workspaceBytes : 0) {}
+    /// Bytes that take<T>(count) uses up; workspace functions add these up.
+    template <typename T>
+    static constexpr std::size_t bytes(std::size_t count) {
+        return (count * sizeof(T) + 255) / 256 * 256;
+    }
+    /// `count` elements, or null where the workspace is too small: then tooSmall() is the error to return.
+    template <typename T>
+    T* take(std::size_t count) {
+        const std::size_t size = bytes<T>(count);
+        if (size > m_left) {
+            m_missing += size - m_left;
+            return nullptr;
+        }
+        T* piece = reinterpret_cast<T*>(m_next);
+        m_next += size;
+        m_left -= size;
+        return piece;
+    }
+    std::size_t left() const { return m_left; }
+    Error tooSmall(const char* operation) const {
+        return makeError(
+            ErrorCode::InvalidArgument,
+            "its workspace is too small by " + std::to_string(m_missing) + " bytes; size it by workspaceBytes()",
+            operation);
+    }
+
+  private:
+    std::byte* m_next;
+    std::size_t m_left;
+    std::size_t m_missing = 0;
+};
+
+/// A launch's result as the operation's: the error names it.
+inline Result<void> named(const char* operation, Result<void> result) {
+    if (result.ok()) return result;
+    return result.takeError().at(operation);
+}
+
+/// An activation as kernels take it. The type is one of the card's: checkArguments saw to it.
+inline ValueType valueType(DType type) {
+    return type == DType::BF16 ? ValueType::BF16 : type == DType::F16 ? ValueType::F16 : ValueType::F32;
+}
+inline Values values(const TypedPtr& p) {
+    return {p.data.backendAddress(), valueType(p.type)};
+}
+inline ConstValues constValues(const TypedPtr& p) {
+    return {p.data.backendAddress(), valueType(p.type)};
+}
+template <typename T>
+T* address(DevicePtr<T> p) {
+    return p.backendAddress();
+}
+
+}  // namespace distillix::cuda

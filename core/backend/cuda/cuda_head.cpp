@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/backend/cuda/cuda_backend.h"
+
+namespace distillix::cuda {
+
+namespace {
+
+Error missing(const char* operation) {
+    return makeError(ErrorCode::Unsupported, "the CUDA backend has no " + std::string(operation) + " yet");
+}
+
+}  // namespace
+
+std::size_t headWorkspaceBytes(const CudaContext&, const Workload&, Precision) {
+    return 0;
+}
+
+Result<void> CudaBackend::headLogits(const Exec&, const HeadLogitsArgs&) {
+    return missing("headLogits");
+}
+
+Result<void> CudaBackend::headLoss(const Exec&, const HeadLossArgs&) {
+    return missing("headLoss");
+}
+
+}  // namespace distillix::cuda
