@@ -1,0 +1,299 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a machine with an NVIDIA card is asked to do, in stages that each take under eight minutes and can be run again
+# where they broke off. No window and no network; the results go under tests/gpu-results/.
+#   packaging/gpu-check.sh build      compile for the card that is here, without the window
+#   packaging/gpu-check.sh test       operation tables, golden figures, the trainer's tests, losses beside the processor's
+#   packaging/gpu-check.sh sanitize   the operation tables under compute-sanitizer, where it is installed
+#   packaging/gpu-check.sh bench      training, answering, and each operation timed; memory of the v0.4 configuration
+#   packaging/gpu-check.sh burnin     861 samples, 10,000 micro-steps: the published burn-in
+#   packaging/gpu-check.sh ptxas      registers and spills of every kernel (needs no card)
+#   packaging/gpu-check.sh all        all of these, in this order
+#   packaging/gpu-check.sh carry      on a machine that has them: put the third-party libraries into build/gpu-carry, for
+#                                     one that has neither them nor a network; build takes them from there
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly minutes=${GPU_CHECK_MINUTES:-8}
+readonly build=build/gpu carried=$PWD/build/gpu-carry
+readonly program=$build/bin/distillix
+jobs=${GPU_CHECK_JOBS:-$(nproc)}
+if [ -d "$carried" ]; then
+  export LD_LIBRARY_PATH=$carried/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+fi
+
+commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+if [ -n "$(git status --porcelain --untracked-files=no 2>/dev/null)" ]; then commit+=-changed; fi
+
+say() { printf '%s\n' "$*" >&2; }
+
+find_nvcc() {
+  if command -v nvcc; then return; fi
+  local place
+  for place in "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda; do
+    if [ -n "$place" ] && [ -x "$place/bin/nvcc" ]; then echo "$place/bin/nvcc"; return; fi
+  done
+  say "There is no nvcc here: install NVIDIA's CUDA toolkit, or let CUDA_HOME name its folder."
+  return 1
+}
+
+# Text of "info device" as JSON, or nothing where the program cannot run.
+device_facts() { "$program" info device --json 2>/dev/null | tail -n 1; }
+
+card_name() {
+  device_facts | python3 -c '
+import json, sys
+facts = json.loads(sys.stdin.read() or "{}")
+print(next((d["device"] for d in facts.get("devices", []) if d["name"].startswith("cuda")), ""))' 2>/dev/null || true
+}
+
+need_card() {
+  [ -x "$program" ] || { say "Run packaging/gpu-check.sh build first."; exit 1; }
+  card=$(card_name)
+  if [ -z "$card" ]; then
+    say "No card can be opened here:"
+    "$program" info device >&2 || true
+    exit 2
+  fi
+  report=tests/gpu-results/$(printf '%s' "$card" | tr -c 'A-Za-z0-9\n' '-' | tr -s '-')-$commit.md
+  mkdir -p tests/gpu-results
+  [ -s "$report" ] && return
+  {
+    echo "# $card, commit $commit"
+    echo
+    echo "Begun $(date -u +%Y-%m-%dT%H:%MZ) by packaging/gpu-check.sh. Processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)."
+    echo
+    echo '```'
+    "$program" info device
+    if command -v nvidia-smi >/dev/null; then nvidia-smi; fi
+    "$(find_nvcc)" --version | tail -n 2
+    echo '```'
+  } >"$report"
+}
+
+# step NAME COMMAND...: runs it once for this commit (the state is a file), within the stage's minutes, and writes its last
+# lines into the report. A step that broke off or failed is run again the next time.
+deadline=0
+failed=()
+step() {
+  local name=$1 state=$build/steps/$commit-$1
+  shift
+  if [ -e "$state.done" ]; then say "$name: done before"; return 0; fi
+  local left=$((deadline - $(date +%s)))
+  if [ "$left" -lt 20 ]; then say "$name: no time is left in this stage; run it again to go on"; failed+=("$name (not run)"); return 0; fi
+  mkdir -p "$build/steps"
+  say "$name …"
+  local status=0 begun
+  begun=$(date +%s)
+  timeout --signal=INT --kill-after=20 "$left" "$@" >"$state.log" 2>&1 || status=$?
+  {
+    echo
+    echo "## $name: $( [ $status -eq 0 ] && echo passed || echo "FAILED with status $status" ), $(($(date +%s) - begun)) s"
+    echo
+    echo '```'
+    tail -n "${step_lines:-25}" "$state.log"
+    echo '```'
+  } >>"$report"
+  if [ $status -eq 0 ]; then
+    mv "$state.log" "$state.done"
+  else
+    failed+=("$name")
+    say "$name: status $status; its end:"
+    tail -n 15 "$state.log" >&2
+  fi
+}
+
+begin_stage() { deadline=$(($(date +%s) + minutes * 60 - 15)); failed=(); }
+end_stage() {
+  [ ${#failed[@]} -eq 0 ] && { say "$1: all passed"; return 0; }
+  say "$1: not passed: ${failed[*]}"
+  return 1
+}
+
+stage_carry() {
+  local packages=(libdnnl-dev libdnnl2 libsentencepiece-dev libsentencepiece0 nlohmann-json3-dev libsimdjson-dev
+    libsimdjson14 libzip-dev libzip4 zlib1g-dev libzstd-dev liblzma-dev libxxhash-dev libcli11-dev libgtest-dev
+    libgmock-dev libboost-context-dev libgomp1)
+  rm -rf "$carried"
+  mkdir -p "$carried/include" "$carried/lib/pkgconfig" "$carried/lib/cmake"
+  local package file
+  for package in "${packages[@]}"; do
+    while read -r file; do
+      [ -f "$file" ] || [ -L "$file" ] || continue
+      case "$file" in
+        /usr/include/*) install -D "$file" "$carried/include/${file#/usr/include/}" ;;
+        */cmake/*) install -D "$file" "$carried/lib/cmake/${file##*/cmake/}" ;;
+        *.pc) sed -e "s|^prefix=.*|prefix=\${pcfiledir}/../..|" -e 's|/usr/lib/[a-z0-9_-]*-linux-gnu|${prefix}/lib|; s|^libdir=.*|libdir=${prefix}/lib|; s|^includedir=.*|includedir=${prefix}/include|' "$file" >"$carried/lib/pkgconfig/$(basename "$file")" ;;
+        *.so | *.so.* | *.a) cp -P "$file" "$carried/lib/" ;;
+      esac
+    done < <(dpkg -L "$package" 2>/dev/null || true)
+  done
+  du -sh "$carried" >&2
+}
+
+stage_build() {
+  local nvcc architectures=native options=()
+  nvcc=$(find_nvcc)
+  # Without a card, what a card of today would need; the stage then tells at least that it all compiles.
+  if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then
+    architectures=${GPU_CHECK_ARCHITECTURES:-"80;90"}
+    say "No card is here: building for $architectures."
+  fi
+  command -v ninja >/dev/null && options+=(-G Ninja)
+  command -v ccache >/dev/null || options+=(-DCCACHE=)
+  if [ -d "$carried" ]; then
+    options+=("-DCMAKE_PREFIX_PATH=$carried" "-DCMAKE_INCLUDE_PATH=$carried/include" "-DCMAKE_LIBRARY_PATH=$carried/lib")
+    export PKG_CONFIG_PATH=$carried/lib/pkgconfig CPATH=$carried/include LIBRARY_PATH=$carried/lib
+  fi
+  cmake -S . -B "$build" "${options[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1 -DNDEBUG" \
+    -DCMAKE_UNITY_BUILD=ON -DDISTILLIX_STUDIO=OFF "-DCMAKE_CUDA_COMPILER=$nvcc" "-DDISTILLIX_CUDA_ARCHITECTURES=$architectures" >&2
+  timeout $((minutes * 60)) cmake --build "$build" -j "$jobs" --target distillix distillix_cuda test_ops test_golden test_train || {
+    say "build: broke off; run it again to go on where it stopped"
+    return 1
+  }
+  "$program" info device >&2
+}
+
+module() { echo "$PWD/$build/bin/libdistillix_cuda.so"; }
+
+stage_test() {
+  need_card
+  begin_stage
+  export DISTILLIX_CUDA_MODULE DISTILLIX_TEST_DEVICE=cuda
+  DISTILLIX_CUDA_MODULE=$(module)
+  step op-tables "$build/tests/test_ops" --gtest_filter='*OpTable*' --gtest_brief=1
+  step golden "$build/tests/test_golden"
+  step trainer "$build/tests/test_train" --gtest_brief=1
+  unset DISTILLIX_TEST_DEVICE
+  step losses-beside-the-processor losses_beside_the_processor
+  end_stage test
+}
+
+# 200 steps of the same training on the processor and on the card: how far the losses lie apart.
+losses_beside_the_processor() {
+  local work=$build/losses
+  mkdir -p "$work"
+  [ -d "$work/data" ] || "$program" data import-sample "$work/data" || "$program" data sample "$work/data"
+  local device
+  for device in cpu cuda; do
+    rm -rf "${work:?}/$device"
+    "$program" train "$work/data" "$work/$device" --preset tiny --steps 200 --device "$device" --seed 1
+  done
+  python3 tests/support/compare_losses.py "$work/cpu" "$work/cuda"
+}
+export -f losses_beside_the_processor
+
+stage_sanitize() {
+  need_card
+  local tool
+  if ! tool=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null); then
+    say "compute-sanitizer is not installed here: the stage is skipped"
+    return 0
+  fi
+  begin_stage
+  export DISTILLIX_CUDA_MODULE DISTILLIX_TEST_DEVICE=cuda
+  DISTILLIX_CUDA_MODULE=$(module)
+  local check
+  for check in memcheck racecheck synccheck initcheck; do
+    step "sanitize-$check" "$tool" --tool "$check" --error-exitcode 9 "$build/tests/test_ops" \
+      --gtest_filter='*OpTable*-*Large*:*Huge*' --gtest_brief=1
+  done
+  end_stage sanitize
+}
+
+stage_bench() {
+  need_card
+  begin_stage
+  export step_lines=60
+  step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch 64 --device cuda --no-keep
+  step bench-train-v0.4 "$program" bench train --preset 100M --tokens 1024 --batch 2 --recompute --device cuda --no-keep
+  step bench-infer "$program" bench infer --device cuda
+  step bench-ops "$program" bench ops --device cuda
+  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    step bench-pytorch python3 tests/support/pytorch_gpu_peer.py
+  else
+    say "PyTorch with CUDA is not installed here: our figures stand alone"
+  fi
+  end_stage bench
+}
+
+stage_burnin() {
+  need_card
+  begin_stage
+  step burnin "$program" bench published --device cuda
+  end_stage burnin
+}
+
+stage_ptxas() {
+  local nvcc architectures=(80 90) out
+  nvcc=$(find_nvcc)
+  [ -n "${GPU_CHECK_ARCHITECTURES:-}" ] && IFS=';' read -ra architectures <<<"$GPU_CHECK_ARCHITECTURES"
+  mkdir -p build/ptxas tests/gpu-results
+  local digest
+  digest=$(cat core/backend/cuda/kernels/* core/backend/ops.h core/base/result.h | sha256sum | cut -c1-16)
+  local architecture source name
+  local -a work=()
+  for architecture in "${architectures[@]}"; do
+    for source in core/backend/cuda/kernels/*.cu; do
+      name=build/ptxas/$(basename "$source" .cu)-$architecture-$digest.txt
+      [ -s "$name" ] || work+=("$architecture" "$source" "$name")
+    done
+  done
+  export nvcc
+  # One file a time and core; what is there already of these very sources stays.
+  if [ ${#work[@]} -gt 0 ]; then
+    printf '%s\0' "${work[@]}" | xargs -0 -n 3 -P "$jobs" bash -c '
+      "$nvcc" -std=c++20 -O3 --expt-relaxed-constexpr -I. -arch="sm_$0" -cubin -Xptxas -v -o "$2.cubin" "$1" 2>"$2.part" ||
+        { cat "$2.part" >&2; exit 255; }
+      rm -f "$2.cubin"
+      mv "$2.part" "$2"'
+  fi
+  for architecture in "${architectures[@]}"; do
+    out=tests/gpu-results/ptxas-sm_$architecture.txt
+    "$nvcc" --version | sed -n 's/^Cuda compilation tools, /nvcc /p' >"$out"
+    for source in core/backend/cuda/kernels/*.cu; do
+      echo "$(basename "$source")"
+      cat "build/ptxas/$(basename "$source" .cu)-$architecture-$digest.txt"
+    done | c++filt | python3 -c '
+import re
+import sys
+
+# A line a kernel: registers, shared memory, stack, spills. ptxas prints three lines for each.
+name, stack = None, ("0", "0", "0")
+spilled = []
+for line in sys.stdin:
+    line = line.rstrip()
+    if line.endswith(".cu"):
+        print("\n" + line)
+    if found := re.search(r"Compiling entry function .(.*). for .sm_", line):
+        name = re.sub(r"distillix::cuda::|\(anonymous namespace\)::|void ", "", found.group(1))
+        name = re.sub(r"\(.*\)$", "", name)
+    elif found := re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", line):
+        stack = found.groups()
+    elif name and (found := re.search(r"Used (\d+) registers", line)):
+        shared = re.search(r"(\d+) bytes smem", line)
+        print(f"  {found.group(1):>3} registers  {shared.group(1) if shared else 0:>6} B shared  {stack[0]:>4} B stack"
+              f"  {stack[1]}/{stack[2]} spilled  {name}")
+        if stack[1] != "0" or stack[2] != "0":
+            spilled.append(name)
+        name, stack = None, ("0", "0", "0")
+print("\n" + (f"{len(spilled)} kernels spill: " + "; ".join(spilled) if spilled else "no kernel spills"))
+sys.exit(1 if spilled else 0)' >>"$out" || { tail -n 1 "$out" >&2; say "ptxas: kernels spill, see $out"; return 1; }
+    say "$(tail -n 1 "$out") for sm_$architecture ($out)"
+  done
+}
+
+case "${1:-}" in
+  carry | build | test | sanitize | bench | burnin | ptxas) "stage_$1" ;;
+  all)
+    status=0
+    for stage in build test sanitize bench burnin ptxas; do
+      "$0" "$stage" || { status=$?; say "$stage ended with status $status"; [ "$stage" = build ] && exit "$status"; }
+    done
+    exit "$status"
+    ;;
+  *)
+    sed -n '3,15p' "$0" | sed 's/^# \{0,1\}//'
+    exit 64
+    ;;
+esac
