@@ -134,7 +134,7 @@ std::vector<OpCase> headCases() {
     cases.push_back(lossCase({"SeveralChunks", 1100, 4, 20, everyRow(1100), 30}));
     for (const WeightFormat format : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
         for (const int rows : {1, 5}) {
-            const int in = 45, out = 131;
+            const int in = rows == 1 ? 45 : 81, out = 131;  // columns of 64 and 96: whole steps, and one half step
             Workload workload;
             workload.rows = rows;
             workload.hidden = in;
@@ -148,7 +148,7 @@ std::vector<OpCase> headCases() {
                      item.weight.shape.out = out;
                      item.weight.shape.segments = {out, 0, 0};
                      item.weight.shape.format = format;
-                     item.weight.latent = run.input(normal(std::size_t{in} * out, 1, 0.02));
+                     item.weight.latent = run.input(normal(static_cast<std::size_t>(in * out), 1, 0.02));
                      item.weight.prepared =
                          run.memory(run.backend().preparedBytes(item.weight.shape, run.exec().precision, false));
                      TRY_VOID(run.backend().prepareWeights(run.exec(), {&item, 1}, false));

@@ -215,6 +215,12 @@ template <int Step>
             _mm512_and_si512(_mm512_srli_epi32(packed.w3, 2 * Step), three)};
 }
 
+// Panels lie one behind the other, and each line is asked for so many bytes before it is needed, across the ends of
+// panels and of the pool's chunks. On a Zen 5 whose memory gives two cores 42 GB/s, one core went from 690 to 760
+// tokens a second and two from 910 to 1,020 (the 100M preset, an int8 head; medians of five in turn); 4 and 16 KB lay
+// within their spread of that.
+constexpr std::int64_t kAhead = 8192;
+
 template <int Tokens>
 void fewTokensTimesPanel(const TernaryTile& tile) {
     const auto codesOf = [&](int t) { return tile.codes + (t < Tokens ? t : 0) * tile.codesStride; };
@@ -229,6 +235,8 @@ void fewTokensTimesPanel(const TernaryTile& tile) {
     };
     const std::uint32_t* words = tile.panel;
     for (std::int64_t c = 0; c < tile.columns; c += 16, words += kPanelRows) {
+        for (int line = 0; line < 64; line += 16)
+            _mm_prefetch(reinterpret_cast<const char*>(words + line) + kAhead, _MM_HINT_T0);
         const Weights packed = {_mm512_loadu_si512(words), _mm512_loadu_si512(words + 16),
                                 _mm512_loadu_si512(words + 32), _mm512_loadu_si512(words + 48)};
         add(unpackStep<0>(packed), c);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops over quantized tables, one table a level (AVX-512's is AVX2's: a token's product waits for memory).
+// The loops over quantized tables, one table a level (AVX-512's is AVX2's but for int8, which is what a packed model
+// has unless asked: elsewhere unpacking is what takes the time).
 //
 // The activations are integers of 16 bits, not of 8: vpmaddwd multiplies and adds pairs without saturating, and what
 // they lose, one part in 10,000, is nothing beside the weights' rounding. With 8 bits the head's error would be the
@@ -30,5 +31,7 @@ struct TableKernels {
 };
 
 extern const TableKernels kTableKernelsScalar, kTableKernelsAvx2;
+void tableI8Avx512(const std::int8_t* rows, const float* scales, std::int64_t columns, std::int64_t first,
+                   std::int64_t last, const TableInput& x, float* out);
 
 }  // namespace distillix::cpu
