@@ -136,6 +136,8 @@ constexpr int backwardStages(int width, std::size_t sharedLimit) {
 
 inline constexpr int kDecodeThreads = 128;
 inline constexpr int kDecodeWarps = kDecodeThreads / kLanes;
+/// Blocks that share a multiprocessor: one loads while the other computes. It bounds the registers.
+inline constexpr int kDecodeBlocks = 2;
 /// Query heads of one key/value head that share its loads; a larger group takes several blocks.
 inline constexpr int kDecodeHeads = 4;
 /// Elements of a head that one lane holds.
