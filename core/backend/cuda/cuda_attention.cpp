@@ -1,30 +1,161 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+
 #include "core/backend/cuda/cuda_backend.h"
+#include "core/backend/cuda/kernels/attention.h"
 
 namespace distillix::cuda {
 
 namespace {
 
-Error missing(const char* operation) {
-    return makeError(ErrorCode::Unsupported, "the CUDA backend has no " + std::string(operation) + " yet");
+/// What the kernels ask beyond checkArguments(): heads that fit, and one type for all activations.
+Result<void> checkKernelsTake(const char* operation, int headDim, std::initializer_list<TypedPtr> activations) {
+    if (headDim > kMaxHeadDim) {
+        return makeError(ErrorCode::Unsupported,
+                         "heads of " + std::to_string(headDim) + " elements are wider than the " +
+                             std::to_string(kMaxHeadDim) + " that a card's kernels take: use --device cpu",
+                         operation);
+    }
+    for (const TypedPtr& p : activations) {
+        if (p.type == activations.begin()->type) continue;
+        return makeError(ErrorCode::InvalidArgument,
+                         "activations of " + std::string(dtypeName(activations.begin()->type)) + " and of " +
+                             std::string(dtypeName(p.type)) + " are mixed",
+                         operation);
+    }
+    return {};
+}
+
+/// Blocks that decoding aims at: as many as the card holds.
+int decodeBlocks(const CudaContext& context) {
+    return kDecodeBlocks * std::max(1, context.properties.multiprocessors);
+}
+
+AttentionForward forwardOf(const AttentionArgs& args) {
+    AttentionForward forward;
+    forward.type = args.q.type;
+    forward.q = address(args.q.data);
+    forward.k = address(args.k.data);
+    forward.v = address(args.v.data);
+    forward.out = address(args.out.data);
+    forward.lse = address(args.lse);
+    forward.documentStart = address(args.documentStart);
+    forward.batch = args.batch;
+    forward.tokens = args.tokens;
+    forward.heads = args.heads;
+    forward.kvHeads = args.kvHeads;
+    forward.headDim = args.headDim;
+    forward.qStride = args.qStride;
+    forward.kStride = args.kStride;
+    forward.vStride = args.vStride;
+    forward.softCap = args.softCap;
+    return forward;
+}
+
+/// Rows of h elements behind an address: all start at multiples of 16 bytes (of 8 for I8), in chunks of 8 elements.
+bool chunked(const TypedPtr& rows, int headDim) {
+    const std::size_t chunk = std::min<std::size_t>(16, 8 * dtypeBytes(rows.type));
+    return headDim % 8 == 0 && reinterpret_cast<std::uintptr_t>(address(rows.data)) % chunk == 0;
+}
+
+CacheView viewOf(const CachedAttentionArgs& args) {
+    CacheView cache;
+    cache.keys = address(args.cache.keys.data);
+    cache.values = address(args.cache.values.data);
+    cache.keyScales = address(args.cache.keyScales);
+    cache.valueScales = address(args.cache.valueScales);
+    cache.past = address(args.past);
+    cache.capacity = args.cache.capacity;
+    cache.type = args.cache.keys.type;
+    cache.aligned = chunked(args.cache.keys, args.headDim) && chunked(args.cache.values, args.headDim);
+    return cache;
 }
 
 }  // namespace
 
-std::size_t attentionWorkspaceBytes(const CudaContext&, const Workload&, Precision) {
-    return 0;
+std::size_t attentionWorkspaceBytes(const CudaContext& context, const Workload& workload, Precision) {
+    if (workload.heads <= 0 || workload.kvHeads <= 0 || workload.headDim <= 0) return 0;
+    // The cache's capacity is not part of a workload: the most splits that any has.
+    const std::size_t decode = Scratch::bytes<float>(
+        decodeWorkspaceBound(workload.rows, workload.heads, workload.kvHeads, std::numeric_limits<int>::max() / 2,
+                             workload.headDim, decodeBlocks(context)));
+    const std::size_t backward =
+        Scratch::bytes<float>(static_cast<std::size_t>(workload.rows) * static_cast<std::size_t>(workload.heads));
+    return workload.training ? std::max(decode, backward) : decode;
 }
 
-Result<void> CudaBackend::attention(const Exec&, const AttentionArgs&) {
-    return missing("attention");
+Result<void> CudaBackend::attention(const Exec& exec, const AttentionArgs& args) {
+    TRY_VOID(enter());
+    TRY_VOID(checkArguments(args, m_context.types()));
+    TRY_VOID(checkKernelsTake("attention", args.headDim, {args.q, args.k, args.v, args.out}));
+    return named("attention", startAttention(exec.stream.handle, forwardOf(args)));
 }
 
-Result<void> CudaBackend::attentionBackward(const Exec&, const AttentionBackwardArgs&) {
-    return missing("attentionBackward");
+Result<void> CudaBackend::attentionBackward(const Exec& exec, const AttentionBackwardArgs& args) {
+    TRY_VOID(enter());
+    TRY_VOID(checkArguments(args, m_context.types()));
+    const AttentionArgs& forward = args.forward;
+    TRY_VOID(checkKernelsTake("attentionBackward", forward.headDim,
+                              {forward.q, forward.k, forward.v, forward.out, args.dOut, args.dQ, args.dK, args.dV}));
+    Scratch scratch(exec);
+    AttentionBackward backward;
+    backward.forward = forwardOf(forward);
+    backward.dOut = address(args.dOut.data);
+    backward.dQ = address(args.dQ.data);
+    backward.dK = address(args.dK.data);
+    backward.dV = address(args.dV.data);
+    backward.dQStride = args.dQStride;
+    backward.dKStride = args.dKStride;
+    backward.dVStride = args.dVStride;
+    backward.delta =
+        scratch.take<float>(static_cast<std::size_t>(forward.batch) * static_cast<std::size_t>(forward.tokens) *
+                            static_cast<std::size_t>(forward.heads));
+    if (!backward.delta) return scratch.tooSmall("attentionBackward");
+    backward.sharedLimit = m_context.properties.sharedPerBlock;
+    return named("attentionBackward", startAttentionBackward(exec.stream.handle, backward));
 }
 
-Result<void> CudaBackend::cachedAttention(const Exec&, const CachedAttentionArgs&) {
-    return missing("cachedAttention");
+Result<void> CudaBackend::cachedAttention(const Exec& exec, const CachedAttentionArgs& args) {
+    TRY_VOID(enter());
+    TRY_VOID(checkArguments(args, m_context.types()));
+    TRY_VOID(checkKernelsTake("cachedAttention", args.headDim, {args.q, args.out}));
+    if (args.tokens > kMaxDecodeTokens) {
+        AttentionForward forward;
+        forward.type = args.q.type;
+        forward.q = address(args.q.data);
+        forward.out = address(args.out.data);
+        forward.batch = args.batch;
+        forward.tokens = args.tokens;
+        forward.heads = args.heads;
+        forward.kvHeads = args.kvHeads;
+        forward.headDim = args.headDim;
+        forward.qStride = args.qStride;
+        forward.softCap = args.softCap;
+        forward.cache = viewOf(args);
+        return named("cachedAttention", startAttention(exec.stream.handle, forward));
+    }
+    AttentionDecode decode;
+    decode.type = args.q.type;
+    decode.q = address(args.q.data);
+    decode.out = address(args.out.data);
+    decode.batch = args.batch;
+    decode.tokens = args.tokens;
+    decode.heads = args.heads;
+    decode.kvHeads = args.kvHeads;
+    decode.headDim = args.headDim;
+    decode.qStride = args.qStride;
+    decode.softCap = args.softCap;
+    decode.cache = viewOf(args);
+    const int rows = args.batch * args.tokens;
+    decode.splits = decodeSplits(rows, decodeUnits(args.heads, args.kvHeads), args.cache.capacity,
+                                 decodeLanes(args.headDim), decodeBlocks(m_context));
+    Scratch scratch(exec);
+    if (decode.splits > 1) {
+        decode.partial = scratch.take<float>(decodeWorkspaceFloats(rows, args.heads, decode.splits, args.headDim));
+        if (!decode.partial) return scratch.tooSmall("cachedAttention");
+    }
+    return named("cachedAttention", startDecode(exec.stream.handle, decode));
 }
 
 }  // namespace distillix::cuda

@@ -5,8 +5,8 @@
 // read. The same kernel prefills over a key/value cache, whose rows are converted on their way into the tile; I8 codes
 // go in as they are, exact in any type, and their scales multiply scores and probabilities.
 //
-// ptxas (13.0, sm_90; sm_80 has up to 6 fewer): 64 wide 220 registers and 55 KiB of shared memory, 128 wide 207 and 52 KiB,
-// no spills; two blocks of four warps an SM.
+// ptxas (13.0, sm_90; sm_80 has up to 6 fewer): 64 wide 220 registers and 55 KiB of shared memory, 128 wide 207 and 52
+// KiB, no spills; two blocks of four warps an SM.
 //
 // Predicted for an H200, never run on a GPU: 100M preset, 8 x 1,024 tokens, 12 heads of 64 over 4 key/value heads,
 // soft-cap 50. Products: 4·h·(B·H·T²/2) = 12.9 GFLOP, 13.3 with what the diagonal tiles compute in vain: 22 µs at the

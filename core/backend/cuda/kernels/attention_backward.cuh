@@ -8,8 +8,8 @@
 // every time. In both, P and dS go from accumulators straight into the next product, never through shared memory.
 //
 // ptxas (13.0, sm_90; sm_80 lies within 8): dQ 64 wide 234 registers and 54 KB of shared memory, 128 wide 242 and 68
-// KB; dK and dV 64 wide 226 and 56 KiB, 128 wide 246 and 69 KiB; no spills; two blocks of four warps an SM. On sm_75, 128
-// wide spills four registers of dK and dV.
+// KB; dK and dV 64 wide 226 and 56 KiB, 128 wide 246 and 69 KiB; no spills; two blocks of four warps an SM. On sm_75,
+// 128 wide spills four registers of dK and dV.
 //
 // Predicted for an H200, never run on a GPU, the shape of attention.cuh: dQ makes three products, 20 GFLOP: 34 µs at
 // 60% of 989 TFLOPS; 28 µs of special functions, 21 µs of shared memory. dK and dV make four, 26.5 GFLOP: 45 µs; 28 µs
