@@ -62,7 +62,7 @@ Result<int> opsVerb(VerbContext& context, const OpsFlags& flags) {
 void addBenchOpsVerb(VerbSet& verbs, CLI::App* group) {
     auto flags = std::make_shared<OpsFlags>();
     CLI::App* verb = verbs.add(
-        group, "ops", "How fast single operations are, and what share of the processor's peaks that is",
+        group, "ops", "How fast single operations are, and what share of the device's peaks that is",
         "distillix bench ops --preset 100M", [flags](VerbContext& context) { return opsVerb(context, *flags); });
     verb->add_option("--preset", flags->preset, "Model whose shapes are taken [100M]")->type_name("NAME");
     verb->add_option("--rows", flags->rows, "Tokens at a time [512]")->check(CLI::Range(1, 1 << 20).description(""));

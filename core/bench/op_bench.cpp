@@ -18,19 +18,28 @@ class OpBench {
   public:
     OpBench(Runtime& runtime, int repeat, const std::vector<Peak>& peaks,
             const std::function<void(const std::string&)>& progress, StopToken stop)
-        : m_runtime(runtime), m_repeat(repeat), m_peaks(peaks), m_progress(progress), m_stop(std::move(stop)) {}
+        : m_runtime(runtime),
+          m_queued(runtime.backend().info().name != "cpu"),
+          m_repeat(repeat),
+          m_peaks(peaks),
+          m_progress(progress),
+          m_stop(std::move(stop)) {}
 
     Result<void> measure(const std::string& operation, const std::string& shape, const std::string& type, double work,
                          const std::function<Result<void>()>& run) {
         if (m_stop.raised()) return makeError(ErrorCode::Cancelled, "the benchmark was stopped");
         if (m_progress) m_progress(operation + " " + shape);
-        std::vector<double> seconds;
-        for (int n = 0; n <= m_repeat; ++n) {
+        const auto timed = [&](int runs) -> Result<double> {
             const double start = steadyNow();
-            TRY_VOID(run());
+            for (int n = 0; n < runs; ++n) TRY_VOID(run());
             TRY_VOID(m_runtime.synchronize());
-            if (n > 0) seconds.push_back(steadyNow() - start);  // the first one warms up
-        }
+            return (steadyNow() - start) / runs;
+        };
+        TRY(timed(1));  // warms up
+        int runs = 1;
+        if (m_queued) runs = std::clamp(static_cast<int>(kQueuedSeconds / TRY(timed(1))), 1, 200);
+        std::vector<double> seconds;
+        for (int n = 0; n < m_repeat; ++n) seconds.push_back(TRY(timed(runs)));
         std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
                          seconds.end());
         OpBenchRow row{operation, shape, seconds[seconds.size() / 2], type, work, 0};
@@ -45,7 +54,12 @@ class OpBench {
     std::vector<OpBenchRow> rows;
 
   private:
+    /// On a device that works behind a queue, so many seconds of one operation are queued at once: starting the first
+    /// and waiting for the last take microseconds each, as small operations do.
+    static constexpr double kQueuedSeconds = 0.005;
+
     Runtime& m_runtime;
+    bool m_queued;
     int m_repeat;
     const std::vector<Peak>& m_peaks;
     const std::function<void(const std::string&)>& m_progress;
@@ -64,8 +78,12 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
                                       const std::string& precisionName,
                                       const std::function<void(const std::string&)>& progress, StopToken stop) {
     OpBenchResult result;
-    if (progress) progress("the processor's peaks");
-    if (backend.info().name == "cpu") result.peaks = measurePeaks(backend.info().threads);
+    if (backend.info().name == "cpu") {
+        if (progress) progress("the processor's peaks");
+        result.peaks = measurePeaks(backend.info().threads);
+    } else {
+        result.peaks = cardPeaks(backend.info().device);
+    }
 
     ModelConfig model = given;
     model.numLayers = 1;  // all layers are alike
@@ -108,11 +126,14 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     Carver carve(again, memory.data());
     layOut(carve, block, wide, ints, losses);
 
-    // Ordinary numbers everywhere: speed must not depend on them, but denormals would.
-    std::vector<float> noise(plan.totalBytes() / sizeof(float));
+    // Ordinary numbers everywhere, read as 16 or 32 bits: speed must not depend on them, but denormals would.
+    std::vector<BFloat16> noise(plan.totalBytes() / sizeof(BFloat16));
     Rng rng(1);
-    for (float& value : noise) value = static_cast<float>(rng.uniform() - 0.5);
-    TRY_VOID(backend.copyToDevice(runtime.stream(), memory.data(), noise.data(), noise.size() * sizeof(float)));
+    for (BFloat16& value : noise) {
+        const double magnitude = 0.25 + 0.25 * rng.uniform();
+        value = BFloat16(static_cast<float>(rng.below(2) ? magnitude : -magnitude));
+    }
+    TRY_VOID(backend.copyToDevice(runtime.stream(), memory.data(), noise.data(), noise.size() * sizeof(BFloat16)));
     std::vector<std::int32_t> positions(count), ids(count), every(count);
     for (std::size_t i = 0; i < count; ++i)
         positions[i] = static_cast<std::int32_t>(i % static_cast<std::size_t>(options.tokens));
@@ -125,6 +146,8 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     const Exec& exec = runtime.exec();
     OpBench bench(runtime, repeat, result.peaks, progress, std::move(stop));
     const auto bytes = [&](double perRow) { return perRow * rows; };
+    const double element = static_cast<double>(dtypeBytes(precision.activation));
+    const std::string attentionType = precision.activation == DType::F32 ? "float32" : "16-bit";
 
     NormQuantizeArgs norm;
     norm.rows = rows;
@@ -152,7 +175,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     swiglu.subNorm = weights.norm(weights.layout().layers[0].mlpSubNorm);
     swiglu.out = block.downIn;
     swiglu.rstd = block.downRstd;
-    TRY_VOID(bench.measure("swiglu", shapeText({rows, f}), "bytes", bytes(9.0 * f),
+    TRY_VOID(bench.measure("swiglu", shapeText({rows, f}), "bytes", bytes((2 * element + 1) * f),
                            [&] { return backend.swiglu(exec, swiglu); }));
 
     const std::string forwardType = model.useBitlinear ? "int8" : "float32";
@@ -190,7 +213,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     }
 
     const QkNormRopeArgs rope = blockRopeArgs(weights.view(), 0, rows, block, ints[0]);
-    TRY_VOID(bench.measure("qkNormRope", shapeText({rows, qk}), "bytes", bytes(8.0 * qk),
+    TRY_VOID(bench.measure("qkNormRope", shapeText({rows, qk}), "bytes", bytes(2 * element * qk),
                            [&] { return backend.qkNormRope(exec, rope); }));
     AttentionArgs attention;
     attention.batch = options.batch;
@@ -208,7 +231,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     attention.lse = block.lse;
     const double scores = 2.0 * 2.0 * 0.5 * options.tokens * rows * q;
     const std::string attentionShape = shapeText({options.batch, options.tokens, model.numHeads, model.headDim});
-    TRY_VOID(bench.measure("attention", attentionShape, "float32", scores,
+    TRY_VOID(bench.measure("attention", attentionShape, attentionType, scores,
                            [&] { return backend.attention(exec, attention); }));
     AttentionBackwardArgs backward;
     backward.forward = attention;
@@ -218,7 +241,7 @@ Result<OpBenchResult> benchOperations(Backend& backend, const ModelConfig& given
     backward.dV = wide[1] + qk;
     backward.dQStride = backward.dKStride = qk;
     backward.dVStride = qk + kv;
-    TRY_VOID(bench.measure("attentionBackward", attentionShape, "float32", 2.5 * scores,
+    TRY_VOID(bench.measure("attentionBackward", attentionShape, attentionType, 2.5 * scores,
                            [&] { return backend.attentionBackward(exec, backward); }));
 
     HeadLossArgs head;

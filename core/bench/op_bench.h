@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast single operations run at the shapes of a model, and what share of the processor's peaks that is.
+// How fast single operations run at the shapes of a model, and what share of the device's peaks that is.
 #pragma once
 
 #include <functional>

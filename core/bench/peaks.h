@@ -17,4 +17,8 @@ struct Peak {
 /// Only what this processor has. About a tenth of a second each; the best of several tries.
 std::vector<Peak> measurePeaks(int threads);
 
+/// What a card can do at most as its maker's data sheet says: dense products with sums in float32 (int32 for int8), and
+/// its memory. Known by what the card's own name holds ("NVIDIA H200"); empty for a card that is not in the table.
+std::vector<Peak> cardPeaks(const std::string& device);
+
 }  // namespace distillix
