@@ -14,12 +14,7 @@ namespace {
 
 const TableKernels& tableKernels(CpuLevel level) {
 #if defined(__x86_64__)
-    static const TableKernels avx512 = [] {
-        TableKernels kernels = kTableKernelsAvx2;
-        kernels.i8 = tableI8Avx512;
-        return kernels;
-    }();
-    if (level >= CpuLevel::Avx512) return avx512;
+    if (level >= CpuLevel::Avx512) return kTableKernelsAvx512;
     if (level == CpuLevel::Avx2) return kTableKernelsAvx2;
 #endif
     static_cast<void>(level);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops over quantized tables, one table a level (AVX-512's is AVX2's but for int8, which is what a packed model
-// has unless asked: elsewhere unpacking is what takes the time).
+// The loops over quantized tables, one table a level.
 //
 // The activations are integers of 16 bits, not of 8: vpmaddwd multiplies and adds pairs without saturating, and what
 // they lose, one part in 10,000, is nothing beside the weights' rounding. With 8 bits the head's error would be the
@@ -30,8 +29,6 @@ struct TableKernels {
                const TableInput& x, float* out);
 };
 
-extern const TableKernels kTableKernelsScalar, kTableKernelsAvx2;
-void tableI8Avx512(const std::int8_t* rows, const float* scales, std::int64_t columns, std::int64_t first,
-                   std::int64_t last, const TableInput& x, float* out);
+extern const TableKernels kTableKernelsScalar, kTableKernelsAvx2, kTableKernelsAvx512;
 
 }  // namespace distillix::cpu
