@@ -44,7 +44,7 @@ Result<Optimizer> Optimizer::create(ModelWeights& weights) {
     return o;
 }
 
-Result<double> Optimizer::gradientNorm(Gradients& gradients, double clip) {
+Result<double> Optimizer::gradientNorm(Gradients& gradients, double clip, double unscale) {
     Runtime& runtime = m_weights->runtime();
     std::vector<TensorSpan> spans;
     const Parameter* last = nullptr;
@@ -56,6 +56,7 @@ Result<double> Optimizer::gradientNorm(Gradients& gradients, double clip) {
     g.gradients = spans;
     g.limit = static_cast<float>(clip);
     g.norm = m_norm.as<float>();
+    g.unscale = static_cast<float>(unscale);
     TRY_VOID(runtime.backend().gradientNorm(runtime.exec(), g));
     float norm[2] = {0, 0};
     TRY_VOID(runtime.download(norm, DevicePtr<const float>(m_norm.as<float>()), 2));

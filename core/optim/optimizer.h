@@ -24,9 +24,10 @@ class Optimizer {
     static Result<Optimizer> create(ModelWeights& weights);
     static std::size_t stateBytes(const ModelConfig& config);
 
-    /// The norm of all gradients together, before clipping; it may be not finite. apply() must follow with the same
+    /// The norm of all gradients together times `unscale` (1 / the factor the loss had), before clipping; it may be not
+    /// finite. apply() must follow with the same
     /// gradients, or nothing: then the step is skipped and all is as it was.
-    Result<double> gradientNorm(Gradients& gradients, double clip);
+    Result<double> gradientNorm(Gradients& gradients, double clip, double unscale = 1);
     /// Clips by the norm that gradientNorm() found, updates the latent weights, and prepares them anew.
     Result<void> apply(Gradients& gradients, const OptimizerStep& hyper);
     /// Both. Returns the norm; if it is not finite nothing has been changed and the caller decides.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/train/guards.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace distillix {
@@ -30,6 +31,29 @@ void OutlierWindow::load(const Json& json) {
     for (const auto& value : json)
         if (value.is_number()) m_values.push_back(value.get<double>());
     while (m_values.size() > kSize) m_values.pop_front();
+}
+
+bool LossScale::overflowed() {
+    m_steps = 0;
+    if (!m_on || m_value <= 1) return false;
+    m_value /= 2;
+    return true;
+}
+
+void LossScale::fitted() {
+    if (!m_on || ++m_steps < kSteps) return;
+    m_steps = 0;
+    m_value = std::min(m_value * 2, kMost);
+}
+
+nlohmann::ordered_json LossScale::toJson() const {
+    return {{"value", m_value}, {"steps", m_steps}};
+}
+
+void LossScale::load(const nlohmann::ordered_json& json) {
+    if (!m_on || !json.is_object()) return;
+    m_value = std::clamp(json.value("value", kFirst), 1.0, kMost);
+    m_steps = std::clamp(json.value("steps", 0), 0, kSteps);
 }
 
 bool EarlyStop::add(double loss, std::int64_t step, bool counts) {

@@ -32,6 +32,28 @@ class OutlierWindow {
     std::deque<double> m_values;  ///< oldest first
 };
 
+/// The factor of the loss where gradients are kept in half precision, whose smallest number is 6e-8: high enough that
+/// they do not vanish, low enough that they do not overflow. Powers of two, so that it changes no digit.
+class LossScale {
+  public:
+    /// Off, the factor is 1 and stays so.
+    explicit LossScale(bool on = false) : m_on(on), m_value(on ? kFirst : 1) {}
+    double value() const { return m_value; }
+    /// A step's gradients are not finite. Halves the factor and is true where that may help: the step is done again.
+    bool overflowed();
+    /// A step's gradients were finite; after kSteps of these in a row the factor doubles.
+    void fitted();
+    nlohmann::ordered_json toJson() const;
+    void load(const nlohmann::ordered_json& json);
+
+  private:
+    static constexpr double kFirst = 65536, kMost = 16777216;
+    static constexpr int kSteps = 1000;
+    bool m_on;
+    double m_value;
+    int m_steps = 0;
+};
+
 /// Early stopping: validations in a row that did not better the best one. Those before `from` of the schedule's way
 /// count for the best alone: the loss of a two-stage or decaying schedule falls at its switch.
 class EarlyStop {

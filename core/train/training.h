@@ -115,6 +115,7 @@ class Training {
 
     // Remembered by checkpoints.
     OutlierWindow m_losses, m_norms;
+    LossScale m_lossScale;
     EarlyStop m_earlyStop;
     int m_skipped = 0;  // steps in a row
     TimeLeft m_timeLeft;

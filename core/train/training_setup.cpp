@@ -155,6 +155,8 @@ Result<void> Training::restore(bool resuming, const Json& edits) {
     m_pass = TRY(TrainingPass::create(*m_weights, passOptions(m_config)));
 
     m_losses.load(m_state.guards.value("losses", Json()));
+    m_lossScale = LossScale(m_runtime->precision().activation == DType::F16);
+    m_lossScale.load(m_state.guards.value("lossScale", Json()));
     m_norms.load(m_state.guards.value("gradientNorms", Json()));
     m_earlyStop.load(m_state.guards.value("earlyStop", Json()));
     m_skipped = m_state.guards.value("skipped", 0);

@@ -66,13 +66,18 @@ Result<void> Training::step() {
         return makeError(ErrorCode::InvalidData, "step " + std::to_string(m_state.step + 1) +
                                                      " has no label to learn from: every token of its sequences is "
                                                      "masked; import with longer answers or longer sequences");
-    TRY_VOID(m_gradients->zero());
-    double nats = 0;
-    for (const Batch& batch : m_microBatches) {
-        nats += TRY(m_pass->run(batch, static_cast<float>(1.0 / static_cast<double>(labels)), *m_gradients));
-        m_folder.beat(m_state.step);
-    }
-    const double norm = TRY(m_optimizer->gradientNorm(*m_gradients, hyper.clip));
+    double nats = 0, norm = 0;
+    do {  // once, but for a loss scale that was too high: the same step again with a lower one loses nothing
+        nats = 0;
+        TRY_VOID(m_gradients->zero());
+        const double scale = m_lossScale.value();
+        for (const Batch& batch : m_microBatches) {
+            nats += TRY(m_pass->run(batch, static_cast<float>(scale / static_cast<double>(labels)), *m_gradients));
+            m_folder.beat(m_state.step);
+        }
+        norm = TRY(m_optimizer->gradientNorm(*m_gradients, hyper.clip, 1 / scale));
+    } while (!std::isfinite(norm) && std::isfinite(nats) && m_lossScale.overflowed());
+    if (std::isfinite(norm)) m_lossScale.fitted();
     m_lastLoss = nats / static_cast<double>(labels);
 
     std::string skipped;
@@ -231,6 +236,7 @@ Result<void> Training::checkpoint() {
         if (m_validatedStep == m_state.step && m_lastValidation && m_lastValidation->labels > 0)
             state.validationLoss = m_lastValidation->loss();
         state.guards = {{"losses", m_losses.toJson()},
+                        {"lossScale", m_lossScale.toJson()},
                         {"gradientNorms", m_norms.toJson()},
                         {"earlyStop", m_earlyStop.toJson()},
                         {"skipped", m_skipped}};

@@ -104,7 +104,8 @@ OpCase adamwCase(const std::string& name, const std::vector<int>& counts, std::i
             {}};
 }
 
-OpCase normCase(const std::string& name, const std::vector<int>& counts, float limit, double deviation) {
+OpCase normCase(const std::string& name, const std::vector<int>& counts, float limit, double deviation,
+                float unscale = 1) {
     return {"GradientNorm_" + name,
             optimizerWorkload({{1, 1}}),
             [=](OpRun& run) -> Result<void> {
@@ -117,6 +118,7 @@ OpCase normCase(const std::string& name, const std::vector<int>& counts, float l
                 GradientNormArgs args;
                 args.gradients = spans;
                 args.limit = limit;
+                args.unscale = unscale;
                 args.norm = run.output("norm", 2, rounded(2));
                 return run.backend().gradientNorm(run.exec(), args);
             },
@@ -152,6 +154,8 @@ std::vector<OpCase> optimizerCases() {
     cases.push_back(normCase("NoLimit", {1000}, 0, 1));
     cases.push_back(normCase("Huge", {1000, 7}, 1, 1e30));
     cases.push_back(normCase("Tiny", {1000, 7}, 1, 1e-30));
+    cases.push_back(normCase("UnscaledBelow", {33, 5}, 1, 1000, 0x1p-16f));
+    cases.push_back(normCase("UnscaledClipped", {1000, 7}, 0.25f, 1000, 0x1p-10f));
     return cases;
 }
 

@@ -264,6 +264,28 @@ TEST(Guards, AnOutlierIsTheOneThatLiesFarOut) {
     EXPECT_EQ(*far, *same) << "through a checkpoint, to the bit";
 }
 
+TEST(Guards, TheLossScaleHalvesAtOverflowAndRisesAgain) {
+    LossScale off;
+    EXPECT_EQ(off.value(), 1);
+    EXPECT_FALSE(off.overflowed()) << "nothing to lower: the step is skipped as ever";
+    LossScale scale(true);
+    EXPECT_EQ(scale.value(), 65536);
+    EXPECT_TRUE(scale.overflowed());
+    EXPECT_EQ(scale.value(), 32768);
+    for (int i = 0; i < 999; ++i) scale.fitted();
+    LossScale resumed(true);
+    resumed.load(scale.toJson());
+    EXPECT_EQ(resumed.value(), 32768);
+    resumed.fitted();
+    EXPECT_EQ(resumed.value(), 65536);
+    for (int i = 0; i < 16; ++i) EXPECT_TRUE(resumed.overflowed());
+    EXPECT_EQ(resumed.value(), 1);
+    EXPECT_FALSE(resumed.overflowed());
+    LossScale damaged(true);
+    damaged.load({{"value", -3.0}, {"steps", 1e6}});
+    EXPECT_EQ(damaged.value(), 1);
+}
+
 TEST(Guards, DecayWithoutUpdatesIsTold) {
     DecayAlarm alarm;
     const double decay = 0.02 * 0.1;
