@@ -70,7 +70,7 @@ void addBenchOpsVerb(VerbSet& verbs, CLI::App* group) {
         ->check(CLI::Range(1, 1 << 20).description(""));
     verb->add_option("--repeat", flags->repeat, "Repetitions, of which the median counts [9]")
         ->check(CLI::Range(1, 100000).description(""));
-    verb->add_option("--precision", flags->precision, "auto, float32 or mixed [auto]");
+    verb->add_option("--precision", flags->precision, "auto, float32, mixed, and on a card bfloat16 or float16 [auto]");
     flags->device.addTo(*verb);
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli/run_text.h"
 #include "app/cli/table.h"
 #include "app/cli/verb.h"
+#include "core/backend/nvml.h"
 #include "core/base/threads.h"
 #include "core/base/version.h"
 #include "core/data/batch_text.h"
@@ -19,10 +20,46 @@ namespace distillix::cli {
 using Json = nlohmann::ordered_json;
 namespace {
 
+/// What NVIDIA's driver tells of its cards (core/backend/nvml.h); what a card does not tell is null in JSON, "-" in
+/// text.
+void addCards(Json& result, std::string& text) {
+    const std::unique_ptr<Nvml> driver = Nvml::open();
+    if (!driver) return;
+    Json cards = Json::array();
+    Table table(
+        {"card", "memory used", "free", "busy", "temperature", "power", "clock", "memory clock", "held back by"});
+    const auto told = [](double number) { return number < 0 ? Json(nullptr) : Json(number); };
+    const auto shown = [](double number, const char* format, double factor = 1) {
+        return number < 0 ? std::string("-") : formatted(format, number * factor);
+    };
+    for (const CardReading& card : driver->read(0)) {
+        cards.push_back({{"name", card.name},
+                         {"memoryBytes", card.memoryTotal},
+                         {"memoryUsedBytes", card.memoryUsed},
+                         {"memoryFreeBytes", card.memoryFree},
+                         {"utilisation", told(card.utilisation)},
+                         {"celsius", told(card.celsius)},
+                         {"watts", told(card.watts)},
+                         {"wattLimit", told(card.wattLimit)},
+                         {"clockMhz", told(card.clockMhz)},
+                         {"clockLimitMhz", told(card.clockLimitMhz)},
+                         {"memoryClockMhz", told(card.memoryClockMhz)},
+                         {"throttle", card.throttle}});
+        table.add({card.name, bytesText(card.memoryUsed), bytesText(card.memoryFree),
+                   shown(card.utilisation, "%.0f%%", 100), shown(card.celsius, "%.0f °C"),
+                   shown(card.watts, "%.0f W") + " of " + shown(card.wattLimit, "%.0f W"),
+                   shown(card.clockMhz, "%.0f MHz") + " of " + shown(card.clockLimitMhz, "%.0f MHz"),
+                   shown(card.memoryClockMhz, "%.0f MHz"), card.throttle.empty() ? "nothing" : card.throttle});
+    }
+    result["cards"] = std::move(cards);
+    text += "\n" + table.text();
+}
+
 Result<int> deviceVerb(VerbContext& context) {
-    Json devices = Json::array();
+    Json devices = Json::array(), missing = Json::array();
     Table table({"device", "level", "threads", "memory", "mixed", "what it is"});
-    for (const BackendInfo& info : listBackends()) {
+    std::vector<MissingDevice> absent;
+    for (const BackendInfo& info : listBackends(&absent)) {
         devices.push_back({{"name", info.name},
                            {"device", info.device},
                            {"level", info.level},
@@ -32,9 +69,16 @@ Result<int> deviceVerb(VerbContext& context) {
         table.add({info.name, info.level, std::to_string(info.threads),
                    bytesText(static_cast<double>(info.memoryBytes)), info.hasBf16 ? "fast" : "slow", info.device});
     }
-    context.reporter.result({{"version", programVersion()}, {"cores", availableCores()}, {"devices", devices}},
-                            std::string("distillix ") + programVersion() + ", " + std::to_string(availableCores()) +
-                                " cores\n\n" + table.text());
+    std::string text = std::string("distillix ") + programVersion() + ", " + std::to_string(availableCores()) +
+                       " cores\n\n" + table.text();
+    for (const MissingDevice& device : absent) {
+        missing.push_back({{"name", device.device}, {"reason", device.reason}});
+        text += "\n" + device.device + " cannot be opened: " + device.reason + "\n";
+    }
+    Json result = {
+        {"version", programVersion()}, {"cores", availableCores()}, {"devices", devices}, {"missing", missing}};
+    addCards(result, text);
+    context.reporter.result(result, text);
     return 0;
 }
 

@@ -67,12 +67,12 @@ std::vector<BackendInfo> listBackends(std::vector<MissingDevice>* missing) {
             missing->push_back({device, backend.error().text()});
         }
     };
-    look("cpu");
     if (const auto cards = countCudaCards(); cards.ok()) {
         for (int card = 0; card < *cards; ++card) look("cuda:" + std::to_string(card));
     } else if (missing) {
         missing->push_back({"cuda", cards.error().text()});
     }
+    look("cpu");
     look("reference");
     return infos;
 }

@@ -100,6 +100,11 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
         result.tokensPerSecondWithOptimizer = rows / (result.microStep.median + result.optimizerStep.median);
     }
     result.peakBytes = processMemory().peak;
+    // On a card, what was asked of it: everything is allocated by the plan.
+    if (backend.info().name == "cuda") {
+        result.peakBytes = 0;
+        for (const MemoryPart& part : result.plan) result.peakBytes += part.bytes;
+    }
 
     double projections = 0;
     for (const Parameter& p : weights.layout().parameters)

@@ -165,8 +165,9 @@ nlohmann::ordered_json Outcome::result() const {
     return all.back().at("result");
 }
 
-Outcome run(const std::vector<std::string>& arguments, const std::string& input) {
-    Program program(arguments);
+Outcome run(const std::vector<std::string>& arguments, const std::string& input,
+            const std::vector<std::string>& environment) {
+    Program program(arguments, environment);
     program.say(input);
     program.closeInput();
     Outcome outcome;

@@ -59,7 +59,8 @@ struct Outcome {
     nlohmann::ordered_json result() const;
 };
 
-/// Runs it to its end with `input` as its standard input.
-Outcome run(const std::vector<std::string>& arguments, const std::string& input = {});
+/// Runs it to its end with `input` as its standard input, and NAME=VALUE lines added to its environment.
+Outcome run(const std::vector<std::string>& arguments, const std::string& input = {},
+            const std::vector<std::string>& environment = {});
 
 }  // namespace distillix::test

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verbs one by one: help, exit codes, messages that name the place.
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -84,8 +85,56 @@ TEST(Verbs, InfoDeviceNamesTheProcessor) {
     EXPECT_EQ(outcome.code, 0);
     const Json devices = outcome.result().at("devices");
     ASSERT_GE(devices.size(), 2u);
-    EXPECT_EQ(devices[0].at("name"), "cpu");
-    EXPECT_NE(run({"info", "device"}).out.find(devices[0].at("level").get<std::string>()), std::string::npos);
+    const auto cpu = std::find_if(devices.begin(), devices.end(), [](const Json& d) { return d.at("name") == "cpu"; });
+    ASSERT_NE(cpu, devices.end());
+    EXPECT_NE(run({"info", "device"}).out.find(cpu->at("level").get<std::string>()), std::string::npos);
+}
+
+TEST(Verbs, InfoDeviceSaysWhyThereIsNoCardAndWhatTheDriverTells) {
+    const std::string drivers = std::string("LD_LIBRARY_PATH=") + DISTILLIX_BINARY_DIR + "/fake_nvml";
+    const auto outcome = run({"info", "device", "--json"}, "", {drivers});
+    EXPECT_EQ(outcome.code, 0);
+    const Json result = outcome.result(), cards = result.at("cards");
+    ASSERT_EQ(cards.size(), 2u);
+    EXPECT_EQ(cards[0].at("memoryFreeBytes"), 5e9);
+    EXPECT_EQ(cards[0].at("clockMhz"), 1650);
+    EXPECT_EQ(cards[0].at("throttle"), "power limit, temperature");
+    EXPECT_TRUE(cards[1].at("celsius").is_null());
+    const std::string text = run({"info", "device"}, "", {drivers}).out;
+    EXPECT_NE(text.find("71 °C"), std::string::npos) << text;
+    if (result.at("missing").empty()) GTEST_SKIP() << "a card is here";
+    EXPECT_EQ(result.at("missing")[0].at("name"), "cuda");
+    EXPECT_NE(text.find(result.at("missing")[0].at("reason").get<std::string>()), std::string::npos) << text;
+    const auto refused = run({"bench", "ops", "--device", "cuda"});
+    EXPECT_EQ(refused.code, 4);
+    EXPECT_NE(refused.errors.find(result.at("missing")[0].at("reason").get<std::string>()), std::string::npos)
+        << refused.errors;
+}
+
+TEST(Verbs, TheCudaModuleSaysWhatItLacks) {
+    // Any library under the driver's name brings the program as far as the module.
+    const TemporaryFolder folder;
+    const std::filesystem::path library =
+        std::filesystem::path(DISTILLIX_BINARY_DIR) / "fake_nvml" / "libnvidia-ml.so.1";
+    std::filesystem::copy_file(library, folder.path() / "libcuda.so.1");
+    const std::string drivers = "LD_LIBRARY_PATH=" + folder.path().string();
+    const auto reason = [&](const std::string& module) {
+        std::vector<std::string> environment = {drivers};
+        if (!module.empty()) environment.push_back("DISTILLIX_CUDA_MODULE=" + module);
+        const auto refused = run({"bench", "ops", "--device", "cuda"}, "", environment);
+        EXPECT_EQ(refused.code, 4);
+        return refused.errors;
+    };
+    EXPECT_NE(reason("/no/such/file").find("The CUDA module is not there (/no/such/file)"), std::string::npos);
+    EXPECT_NE(reason(library.string()).find("of another build"), std::string::npos);
+    const std::filesystem::path text = folder.path() / "text.so";
+    ASSERT_TRUE(writeFileAtomic(text, "no library").ok());
+    EXPECT_NE(reason(text.string()).find("cannot be opened"), std::string::npos);
+    const std::string own = reason("");
+    if (std::filesystem::exists(std::filesystem::path(DISTILLIX_BINARY_DIR) / "libdistillix_cuda.so"))
+        EXPECT_NE(own.find("NVIDIA driver"), std::string::npos) << "the module was opened and asked: " << own;
+    else
+        EXPECT_NE(own.find("built without nvcc"), std::string::npos) << own;
 }
 
 TEST(Verbs, RunsAreListedAndShown) {

@@ -2,6 +2,7 @@
 // Holds the engine to figures computed by an independent implementation: logits, loss, every gradient, and the weights
 // after one and five optimizer steps. Cases: tests/golden/cases, or every folder under DISTILLIX_GOLDEN_DIR. Devices:
 // the CPU in float32 and mixed precision and the reference, or the one that DISTILLIX_TEST_DEVICE names.
+// DISTILLIX_GOLDEN_CASES (names with commas between) takes some of the cases.
 // Prints a line a case and device with the worst figure of each kind; exits 1 when one lies outside its tolerance.
 
 #include <algorithm>
@@ -172,6 +173,12 @@ int main() {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(root, error))
         if (entry.is_directory() && fs::exists(entry.path() / "golden.safetensors")) cases.push_back(entry.path());
+    if (const char* names = std::getenv("DISTILLIX_GOLDEN_CASES"); names && *names) {
+        const std::string wanted = "," + std::string(names) + ",";
+        std::erase_if(cases, [&](const fs::path& folder) {
+            return wanted.find("," + folder.filename().string() + ",") == std::string::npos;
+        });
+    }
     std::sort(cases.begin(), cases.end());
     if (cases.empty()) {
         std::printf("no golden cases under %s\n", root.c_str());

@@ -9,6 +9,7 @@
 #include <QToolButton>
 #include <fstream>
 
+#include "core/backend/nvml.h"
 #include "core/model/config.h"
 #include "core/train/train_config.h"
 #include "tests/ui/support.h"
@@ -20,7 +21,6 @@
 #include "ui/training/gauge_strip.h"
 #include "ui/widgets/config_form/config_form.h"
 #include "ui/widgets/gauge/gauge.h"
-#include "ui/widgets/gauge/nvml.h"
 
 namespace distillix::ui {
 namespace {
@@ -410,6 +410,10 @@ void RunModelTest::cardsThroughAStandIn() {
     QCOMPARE(cards[0].celsius, 71.0);
     QCOMPARE(cards[0].watts, 215.0);
     QCOMPARE(cards[0].wattLimit, 250.0);
+    QCOMPARE(cards[0].memoryFree, 5e9);
+    QCOMPARE(cards[0].clockMhz, 1650.0);
+    QCOMPARE(cards[0].clockLimitMhz, 1815.0);
+    QCOMPARE(cards[0].memoryClockMhz, 7750.0);
     QCOMPARE(cards[0].throttle, std::string("power limit, temperature"));
     QVERIFY(cards[1].celsius < 0);  // one that does not tell
     QVERIFY(nvml->read(1)[0].memoryOfProcess < 0);

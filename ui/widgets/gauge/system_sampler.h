@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "ui/widgets/gauge/nvml.h"
+#include "core/backend/nvml.h"
 
 namespace distillix::ui {
 

