@@ -13,7 +13,18 @@
 
 namespace distillix::optable {
 
-OpRun::OpRun(Backend& backend, const Workload& workload, Precision precision) : m_backend(backend) {
+namespace {
+
+float roundedTo(DType type, float value) {
+    return type == DType::BF16  ? static_cast<float>(BFloat16(value))
+           : type == DType::F16 ? static_cast<float>(Float16(value))
+                                : value;
+}
+
+}  // namespace
+
+OpRun::OpRun(Backend& backend, const Workload& workload, Precision precision, DType values, DType rounding)
+    : m_backend(backend), m_values(values), m_rounding(rounding) {
     m_exec.stream = backend.createStream().value();
     m_exec.precision = precision;
     m_exec.workspaceBytes = backend.workspaceBytes(workload, precision);  // no more, so that too little shows
@@ -68,12 +79,49 @@ DevicePtr<std::int8_t> OpRun::codes(const std::string& name, std::size_t count, 
     return track(name, DType::I8, tolerance, upload(nothing.data(), count), count).as<std::int8_t>();
 }
 
+std::vector<float> OpRun::taken(const std::vector<float>& values) {
+    m_usesValues = true;
+    std::vector<float> result = values;
+    for (float& v : result) {
+        const float before = v;
+        v = roundedTo(m_values, roundedTo(m_rounding, v));
+        m_fits = m_fits && std::isfinite(v) == std::isfinite(before);
+    }
+    return result;
+}
+
+TypedPtr OpRun::uploadValues(const std::vector<float>& values) {
+    if (m_values == DType::F32) return typed(input(values));
+    std::vector<std::uint16_t> bits(values.size());
+    for (std::size_t i = 0; i < bits.size(); ++i)
+        bits[i] = m_values == DType::BF16 ? BFloat16(values[i]).bits : Float16(values[i]).bits;
+    return {upload(bits.data(), bits.size() * sizeof(bits[0])), m_values};
+}
+
+TypedPtr OpRun::inputValues(const std::vector<float>& values) {
+    return uploadValues(taken(values));
+}
+
+TypedPtr OpRun::outputValues(const std::string& name, std::size_t count, Tolerance tolerance) {
+    return inOutValues(name, std::vector<float>(count, std::nanf("")), tolerance);
+}
+
+TypedPtr OpRun::inOutValues(const std::string& name, const std::vector<float>& values, Tolerance tolerance) {
+    const TypedPtr memory = uploadValues(taken(values));
+    track(name, m_values, tolerance, memory.data, values.size());
+    return memory;
+}
+
 double OpRun::Output::at(std::size_t i) const {
     switch (type) {
         case DType::I8:
             return static_cast<double>(reinterpret_cast<const std::int8_t*>(bytes.data())[i]);
         case DType::I32:
             return reinterpret_cast<const std::int32_t*>(bytes.data())[i];
+        case DType::BF16:
+            return static_cast<float>(reinterpret_cast<const BFloat16*>(bytes.data())[i]);
+        case DType::F16:
+            return static_cast<float>(reinterpret_cast<const Float16*>(bytes.data())[i]);
         default:
             return reinterpret_cast<const float*>(bytes.data())[i];
     }
@@ -118,13 +166,17 @@ Result<Outputs> runOn(Backend& backend, const OpCase& row) {
     return run.outputs();
 }
 
-void expectNear(const OpRun::Output& result, const OpRun::Output& expected) {
+/// `eps` is half a unit in the last place of 1 in the 16-bit type that values are kept in, 0 for float32. They are
+/// rounded once where they are written; and what is rounded on the way into a product (an attention's probabilities,
+/// say) errs by as much of the sum's terms, which are of the size of the output's largest.
+void expectNear(const OpRun::Output& result, const OpRun::Output& expected, double eps) {
     SCOPED_TRACE("output " + expected.name);
     ASSERT_EQ(result.count(), expected.count());
     const Tolerance& tolerance = expected.tolerance;
     const std::size_t count = expected.count();
     double largest = 0;
     for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(expected.at(i)));
+    const double floor = eps == kEpsF16 ? 0x1p-24 : 0;  // the smallest number that half precision has
     std::size_t wrong = 0, moved = 0, worst = 0;
     double worstExcess = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -135,8 +187,8 @@ void expectNear(const OpRun::Output& result, const OpRun::Output& expected) {
             if (distance > 1) worst = i;
             continue;
         }
-        const double allowed =
-            tolerance.own * std::fabs(expected.at(i)) + tolerance.largest * largest + tolerance.absolute;
+        const double allowed = (tolerance.own + 2 * eps) * std::fabs(expected.at(i)) +
+                               (tolerance.largest + 8 * eps) * largest + tolerance.absolute + floor;
         if (!(distance <= allowed)) {
             ++wrong;
             if (!(distance - allowed <= worstExcess)) {
@@ -160,9 +212,9 @@ void expectSameBits(const Outputs& result, const Outputs& expected) {
     }
 }
 
-void expectNear(const Outputs& result, const Outputs& expected) {
+void expectNear(const Outputs& result, const Outputs& expected, double eps = 0) {
     ASSERT_EQ(result.size(), expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) expectNear(result[i], expected[i]);
+    for (std::size_t i = 0; i < expected.size(); ++i) expectNear(result[i], expected[i], eps);
 }
 
 std::unique_ptr<Backend> cpuBackend(cpu::CpuLevel level, int threads) {
@@ -213,6 +265,40 @@ TEST_P(OpTable, MatchesTheReference) {
         const auto unreadable = makeUnreadableBackend(cpuBackend(level, 2));
         ASSERT_OK_AND_TAKE(hidden, runOn(*unreadable, row));
         expectSameBits(hidden, result);
+    }
+}
+
+/// What a row gives with values of 16 bits, beside the reference with the same numbers.
+TEST_P(OpTable, MatchesTheReferenceInSixteenBits) {
+    const OpCase& row = GetParam();
+    const char* device = std::getenv("DISTILLIX_TEST_DEVICE");
+    if (!device) return;  // the processor keeps values in float32
+    auto backend = openBackend(device);
+    ASSERT_TRUE(backend.ok()) << backend.error().text();
+    if ((*backend)->info().mixed.activation == DType::F32) return;
+    const auto reference = makeReferenceBackend();
+    for (const DType type : {DType::BF16, DType::F16}) {
+        if (type == DType::BF16 && (*backend)->info().mixed.activation != DType::BF16) continue;
+        SCOPED_TRACE(std::string(dtypeName(type)));
+        OpRun exact(*reference, row.workload, row.precision, DType::F32, type);
+        const Result<void> ran = row.run(exact);
+        ASSERT_TRUE(ran.ok()) << ran.error().text();
+        if (!exact.usesValues()) return;
+        if (!exact.fits()) continue;
+        ASSERT_TRUE(exact.finish().ok());
+        const double most = type == DType::F16 ? 65504 : INFINITY;
+        bool holds = true;
+        for (const OpRun::Output& output : exact.outputs()) {
+            for (std::size_t i = 0; i < output.count() && output.type == DType::F32; ++i)
+                holds = holds && !(std::fabs(output.at(i)) > most);
+        }
+        if (!holds) continue;
+        OpRun rounded(**backend, row.workload, {type, type}, type, DType::F32);
+        const Result<void> run = row.run(rounded);
+        ASSERT_TRUE(run.ok()) << run.error().text();
+        const Result<void> finished = rounded.finish();
+        ASSERT_TRUE(finished.ok()) << finished.error().text();
+        expectNear(rounded.outputs(), exact.outputs(), type == DType::BF16 ? kEpsBf16 : kEpsF16);
     }
 }
 

@@ -20,6 +20,7 @@ namespace distillix::optable {
 
 inline constexpr double kEps = 0x1p-24;     ///< half a unit in the last place of 1 in float32
 inline constexpr double kEpsBf16 = 0x1p-9;  ///< the same in bfloat16
+inline constexpr double kEpsF16 = 0x1p-12;  ///< and in half precision, its smallest numbers apart
 
 /// |result - expected| <= own·|expected| + largest·(the output's largest |expected|) + absolute, and both finite.
 struct Tolerance {
@@ -45,7 +46,10 @@ inline Tolerance summed(double n, double more = 8, double eps = kEps) {
 /// nothing else: no row sees device memory.
 class OpRun {
   public:
-    OpRun(Backend& backend, const Workload& workload, Precision precision);
+    /// `values` is the type of …Values() memory; `rounding` rounds the numbers that go into it to another type first,
+    /// so that two devices get the same ones.
+    OpRun(Backend& backend, const Workload& workload, Precision precision, DType values = DType::F32,
+          DType rounding = DType::F32);
     ~OpRun();
     OpRun(const OpRun&) = delete;
     OpRun& operator=(const OpRun&) = delete;
@@ -58,18 +62,14 @@ class OpRun {
         const DevicePtr<std::byte> memory = upload(values.data(), values.size() * sizeof(T));
         return memory.as<T>();
     }
-    TypedPtr inputValues(const std::vector<float>& values) { return typed(input(values)); }
+    TypedPtr inputValues(const std::vector<float>& values);
     /// Device memory that holds NaNs at first; compared unless `name` is empty.
     DevicePtr<float> output(const std::string& name, std::size_t count, Tolerance tolerance);
-    TypedPtr outputValues(const std::string& name, std::size_t count, Tolerance tolerance) {
-        return typed(output(name, count, tolerance));
-    }
+    TypedPtr outputValues(const std::string& name, std::size_t count, Tolerance tolerance);
     DevicePtr<std::int32_t> outputIds(const std::string& name, std::size_t count);
     /// Written in place.
     DevicePtr<float> inOut(const std::string& name, const std::vector<float>& values, Tolerance tolerance);
-    TypedPtr inOutValues(const std::string& name, const std::vector<float>& values, Tolerance tolerance) {
-        return typed(inOut(name, values, tolerance));
-    }
+    TypedPtr inOutValues(const std::string& name, const std::vector<float>& values, Tolerance tolerance);
     /// Codes of numbers that were computed may differ by one step where the value before rounding lies within float32's
     /// error of a boundary: 127 steps times some 8 eps, so a share of 16·127·eps of them, and a few more by chance.
     /// Codes of given numbers are exact.
@@ -88,14 +88,20 @@ class OpRun {
     /// Fetches the outputs and waits. Call once, last.
     Result<void> finish();
     const std::vector<Output>& outputs() const { return m_outputs; }
+    bool usesValues() const { return m_usesValues; }
+    bool fits() const { return m_fits; }  ///< no number was beyond the type it was rounded to
 
   private:
     DevicePtr<std::byte> upload(const void* source, std::size_t bytes);
+    std::vector<float> taken(const std::vector<float>& values);
+    TypedPtr uploadValues(const std::vector<float>& values);
     DevicePtr<std::byte> track(const std::string& name, DType type, Tolerance tolerance, DevicePtr<std::byte> device,
                                std::size_t count);
 
     Backend& m_backend;
     Exec m_exec;
+    DType m_values, m_rounding;
+    bool m_usesValues = false, m_fits = true;
     std::vector<DevicePtr<std::byte>> m_memory;
     std::vector<Output> m_outputs;
 };

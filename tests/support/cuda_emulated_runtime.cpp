@@ -16,6 +16,14 @@ namespace distillix::cuda {
 
 namespace {
 
+/// DISTILLIX_EMULATED_ORDER=backward or shuffled runs the threads of every block so.
+const bool g_ordered = [] {
+    const char* const name = std::getenv("DISTILLIX_EMULATED_ORDER");
+    const std::string order = name ? name : "";
+    if (order == "backward") emulation::setOptions({emulation::Order::Backward, 1, 0});
+    if (order == "shuffled") emulation::setOptions({emulation::Order::Shuffled, 1, 0});
+    return true;
+}();
 const bool g_known = addBackend(kEmulatedDevice, [](const BackendOptions&) { return makeCudaBackend(0); });
 
 EmulatedCard g_card;
