@@ -156,6 +156,24 @@ for row, sequence in zip(reference, continuations):
             break
     else:
         told.append("all 32")
+# What is left between the two programs: the model rounds what goes into a projection to eight bits, llama.cpp does not (or by
+# blocks, with TQ2_0). An independent forward over the exported file without that rounding shows it.
+plain = plain_forward.load(files["F32-F32"]).logits(np.array(continuations))
+model = llama_cpp.LlamaCpp(files["F32-F32"], window)
+rows = []
+for sequence in continuations:
+    model.forget()
+    rows.append(model.feed(sequence))
+model.close()
+
+
+def kl(one, other):
+    d = plain_forward.difference(one, other)
+    return f"{d['kl'] / d['positions']:.1e}"
+
+
+print(f"KL over these {plain.shape[0] * plain.shape[1]} positions: {kl(reference, np.stack(rows))} from here to llama.cpp in F32, "
+      f"{kl(reference, plain)} from here to a NumPy forward without the rounding of activations, {kl(plain, np.stack(rows))} from that to llama.cpp")
 if not capped:
     verdict(equal, "greedy continuations equal up to the first lead below 0.05: " + ", ".join(told))
 else:
