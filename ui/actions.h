@@ -22,8 +22,8 @@ class ActionRegistry : public QObject {
     /// The command of that name. The frame's own are there from the start: pages connect to their triggered() and keep
     /// them enabled while they make sense.
     ///   file.new file.open file.import-dataset file.import-model file.export-gguf file.export-safetensors
-    ///   file.export-hf file.quit run.start run.resume run.pause run.stop run.checkpoint run.sample view.data
-    ///   view.train view.benchmark view.chat view.library view.theme-desktop view.theme-light view.theme-dark
+    ///   file.export-pt file.export-hf file.quit run.start run.resume run.pause run.stop run.checkpoint run.sample
+    ///   view.data view.train view.benchmark view.chat view.library view.theme-desktop view.theme-light view.theme-dark
     ///   view.zoom-in view.zoom-out view.zoom-reset view.full-screen
     ///   help.guide help.shortcuts help.system-report help.about app.palette
     QAction* find(const QString& id) const;

@@ -142,7 +142,7 @@ void MainWindow::makeMenus() {
     fill(file, {"-", "file.import-dataset", "file.import-model"});
     QMenu* exports = file->addMenu(tr("&Export"));
     exports->setObjectName("menu.export");
-    fill(exports, {"file.export-gguf", "file.export-safetensors", "file.export-hf"});
+    fill(exports, {"file.export-gguf", "file.export-safetensors", "file.export-pt", "file.export-hf"});
     fill(file, {"-", "file.quit"});
 
     QMenu* run = menuBar()->addMenu(tr("&Run"));

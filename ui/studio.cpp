@@ -58,6 +58,8 @@ void Studio::addActions() {
     m_actions.add("file.export-gguf", file, tr("&GGUF…"), key("Ctrl+E"), tr("Export a model for llama.cpp and Ollama"));
     m_actions.add("file.export-safetensors", file, tr("&safetensors…"), key("Ctrl+Shift+E"),
                   tr("Export a model as one file"));
+    m_actions.add("file.export-pt", file, tr("&PyTorch file…"), key("Ctrl+Alt+Shift+E"),
+                  tr("Export a model as a state dict"));
     m_actions.add("file.export-hf", file, tr("&Hugging Face folder…"), key("Ctrl+Alt+E"),
                   tr("Export a model for transformers"));
     m_actions.add("file.quit", file, tr("&Quit"), key("Ctrl+Q"), tr("Trainings go on"));

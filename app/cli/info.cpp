@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// info device, model, dataset, run: what something is, without changing it.
+// info device, model, dataset, run, formats: what something is, without changing it.
 #include "app/cli/model_source.h"
 #include "app/cli/run_text.h"
 #include "app/cli/table.h"
@@ -12,6 +12,7 @@
 #include "core/data/dataset.h"
 #include "core/data/stored_template.h"
 #include "core/data/tokenizer.h"
+#include "core/export/exporter.h"
 #include "core/model/parameters.h"
 #include "core/model/weight_statistics.h"
 #include "core/train/run_folder.h"
@@ -165,6 +166,28 @@ Result<int> modelVerb(VerbContext& context, const std::string& path, bool weight
     return 0;
 }
 
+/// What `export` takes, so that a window need not repeat it.
+Result<int> formatsVerb(VerbContext& context) {
+    const auto listed = [](const std::vector<std::string>& names) {
+        std::string text;
+        for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+        return text;
+    };
+    Json formats = Json::array();
+    Table table({"format", "a", "weights, the default first", "embedding", "what it is"});
+    for (const ExportFormat* format : exportFormats()) {
+        formats.push_back({{"name", format->name()},
+                           {"help", format->help()},
+                           {"folder", format->isFolder()},
+                           {"types", format->types()},
+                           {"embeddings", format->embeddings()}});
+        table.add({format->name(), format->isFolder() ? "folder" : "file", listed(format->types()),
+                   listed(format->embeddings()), format->help()});
+    }
+    context.reporter.result({{"formats", formats}}, table.text());
+    return 0;
+}
+
 struct DatasetFlags {
     std::string path;
     bool verify = false, firstBatch = false;
@@ -228,6 +251,8 @@ Result<int> datasetVerb(VerbContext& context, const DatasetFlags& flags) {
 void addInfoVerbs(VerbSet& verbs) {
     CLI::App* group = verbs.addGroup("info", "What a device, model, dataset or run is");
     verbs.add(group, "device", "Where this program can compute here", "distillix info device", deviceVerb);
+    verbs.add(group, "formats", "What export writes: formats, their types of weights and embeddings",
+              "distillix info formats", formatsVerb);
     {
         auto path = std::make_shared<std::string>();
         auto weights = std::make_shared<bool>(false);

@@ -1345,18 +1345,6 @@
         <translation>Für andere Programme exportieren</translation>
     </message>
     <message>
-        <source>GGUF, one file</source>
-        <translation>GGUF, eine Datei</translation>
-    </message>
-    <message>
-        <source>safetensors, one file</source>
-        <translation>safetensors, eine Datei</translation>
-    </message>
-    <message>
-        <source>Hugging Face folder</source>
-        <translation>Hugging-Face-Ordner</translation>
-    </message>
-    <message>
         <source>Write an Ollama Modelfile beside it</source>
         <translation>Ein Modelfile für Ollama daneben schreiben</translation>
     </message>
@@ -1419,18 +1407,6 @@
     <message>
         <source>Reading the model</source>
         <translation>Das Modell wird gelesen</translation>
-    </message>
-    <message>
-        <source>For llama.cpp, Ollama, LM Studio, KoboldCpp and others built on it. The tokenizer and the chat template are in it.</source>
-        <translation>Für llama.cpp, Ollama, LM Studio, KoboldCpp und andere, die darauf bauen. Tokenizer und Chat-Vorlage sind enthalten.</translation>
-    </message>
-    <message>
-        <source>For transformers and what builds on it, with tokenizer and model card.</source>
-        <translation>Für transformers und was darauf baut, mit Tokenizer und Modellkarte.</translation>
-    </message>
-    <message>
-        <source>The latent weights alone, to go on training elsewhere or to look at them.</source>
-        <translation>Nur die latenten Gewichte, um anderswo weiterzutrainieren oder sie anzusehen.</translation>
     </message>
     <message>
         <source>estimating…</source>
@@ -2306,18 +2282,6 @@
         <translation>Exportieren</translation>
     </message>
     <message>
-        <source>GGUF…</source>
-        <translation>GGUF …</translation>
-    </message>
-    <message>
-        <source>safetensors…</source>
-        <translation>safetensors …</translation>
-    </message>
-    <message>
-        <source>Hugging Face folder…</source>
-        <translation>Hugging-Face-Ordner …</translation>
-    </message>
-    <message>
         <source>Chat with it</source>
         <translation>Damit chatten</translation>
     </message>
@@ -3180,6 +3144,14 @@
         <source>The project could not be opened. %1</source>
         <translation>Das Projekt ließ sich nicht öffnen. %1</translation>
     </message>
+    <message>
+        <source>&amp;PyTorch file…</source>
+        <translation>&amp;PyTorch-Datei …</translation>
+    </message>
+    <message>
+        <source>Export a model as a state dict</source>
+        <translation>Ein Modell als state dict exportieren</translation>
+    </message>
 </context>
 <context>
     <name>distillix::ui::TokenPopup</name>
@@ -3565,8 +3537,56 @@
         <translation>32 Bit je Gewicht</translation>
     </message>
     <message>
-        <source>32 bits a weight: the weights as training has them</source>
-        <translation>32 Bit je Gewicht: die Gewichte, wie das Training sie hat</translation>
+        <source>&amp;GGUF…</source>
+        <translation>&amp;GGUF …</translation>
+    </message>
+    <message>
+        <source>GGUF, one file</source>
+        <translation>GGUF, eine Datei</translation>
+    </message>
+    <message>
+        <source>For llama.cpp, Ollama, LM Studio, KoboldCpp and others built on it. The tokenizer and the chat template are in it.</source>
+        <translation>Für llama.cpp, Ollama, LM Studio, KoboldCpp und andere, die darauf bauen. Tokenizer und Chat-Vorlage sind enthalten.</translation>
+    </message>
+    <message>
+        <source>&amp;safetensors…</source>
+        <translation>&amp;safetensors …</translation>
+    </message>
+    <message>
+        <source>safetensors, one file</source>
+        <translation>safetensors, eine Datei</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own weights in one file, to go on training elsewhere or to look at them; I2_S packs the ternary ones.</source>
+        <translation>Die Gewichte des Modells in einer Datei, um anderswo weiterzutrainieren oder sie anzusehen; I2_S packt die ternären.</translation>
+    </message>
+    <message>
+        <source>&amp;PyTorch file…</source>
+        <translation>&amp;PyTorch-Datei …</translation>
+    </message>
+    <message>
+        <source>PyTorch state dict, one file</source>
+        <translation>PyTorch state dict, eine Datei</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own weights as torch.load() reads them.</source>
+        <translation>Die Gewichte des Modells, wie torch.load() sie liest.</translation>
+    </message>
+    <message>
+        <source>&amp;Hugging Face folder…</source>
+        <translation>&amp;Hugging-Face-Ordner …</translation>
+    </message>
+    <message>
+        <source>Hugging Face folder</source>
+        <translation>Hugging-Face-Ordner</translation>
+    </message>
+    <message>
+        <source>For transformers and what builds on it, with tokenizer and model card.</source>
+        <translation>Für transformers und was darauf baut, mit Tokenizer und Modellkarte.</translation>
+    </message>
+    <message>
+        <source>2 bits a ternary weight, 32 for the rest: enough to answer with, not to train on</source>
+        <translation>2 Bit je ternärem Gewicht, 32 für den Rest: genug zum Antworten, nicht zum Weitertrainieren</translation>
     </message>
 </context>
 <context>

@@ -9,6 +9,7 @@
 #include "core/formats/safetensors.h"
 #include "core/train/run_folder.h"
 #include "tests/cli/program.h"
+#include "tests/cli/small_model.h"
 #include "tests/support/temporary_folder.h"
 
 namespace distillix {
@@ -135,6 +136,27 @@ TEST(Verbs, TheCudaModuleSaysWhatItLacks) {
         EXPECT_NE(own.find("NVIDIA driver"), std::string::npos) << "the module was opened and asked: " << own;
     else
         EXPECT_NE(own.find("built without nvcc"), std::string::npos) << own;
+}
+
+TEST(Verbs, EveryFormatThatIsListedCanBeExported) {
+    const TemporaryFolder folder;
+    test::makeSmallModel(folder / "model", {}, 64);
+    const Json formats = run({"info", "formats", "--json"}).result().at("formats");
+    ASSERT_GE(formats.size(), 4u);
+    for (const Json& format : formats) {
+        const std::string name = format.at("name");
+        for (const std::string type : format.at("types")) {
+            const auto plan =
+                run({"export", folder / "model", "--format", name, "--type", type, "--dry-run", "--json"});
+            EXPECT_EQ(plan.code, 0) << name << " " << type << ": " << plan.errors;
+            EXPECT_EQ(plan.result().at("type"), type);
+        }
+        for (const std::string embedding : format.at("embeddings"))
+            EXPECT_EQ(run({"export", folder / "model", "--format", name, "--embedding", embedding, "--dry-run"}).code,
+                      0)
+                << name << " " << embedding;
+        EXPECT_NE(run({"info", "formats"}).out.find(name), std::string::npos);
+    }
 }
 
 TEST(Verbs, RunsAreListedAndShown) {

@@ -4,10 +4,12 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDialog>
+#include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QTableView>
 #include <QTreeView>
 #include <clocale>
@@ -123,6 +125,52 @@ class LibraryTest : public QObject {
         // A second time something stands there: it is told, and stays.
         m_studio->click("export.start");
         QVERIFY(waitFor([&] { return m_studio->find<QLabel>("export.error")->isVisible(); }));
+        QPointer<QDialog> dialog = m_studio->find<QDialog>("export");
+        m_studio->click("export.cancel");
+        QVERIFY(waitFor([&] { return dialog.isNull(); }));
+    }
+
+    void exportOffersWhatTheCommandLineHas() {
+        VerbProcess list;
+        QSignalSpy ended(&list, &VerbProcess::finished);
+        list.start({"info", "formats"});
+        QVERIFY(waitFor([&] { return !ended.isEmpty(); }));
+        const QJsonArray formats = ended[0][0].value<VerbOutcome>().result.value("formats").toArray();
+        QVERIFY(formats.size() >= 4);
+        m_studio->trigger("file.export-pt");
+        QVERIFY(shown("export.size", "about"));
+        auto* format = m_studio->find<QComboBox>("export.format");
+        QCOMPARE(format->currentData().toString(), QString("pt"));
+        QCOMPARE(format->count(), formats.size());
+        const auto texts = [this](const char* name) {
+            QJsonArray all;
+            auto* box = m_studio->find<QComboBox>(name);
+            for (int i = 0; i < box->count(); ++i) all.append(box->itemData(i).toString());
+            return all;
+        };
+        for (int i = 0; i < format->count(); ++i) {
+            const QJsonObject one = formats[i].toObject();
+            const QString name = one.value("name").toString();
+            QCOMPARE(format->itemData(i).toString(), name);
+            // Each has words of our own and a place in the menus.
+            QVERIFY2(format->itemText(i) != name, qPrintable(name));
+            QVERIFY2(m_studio->window().findChild<QAction*>("model.export." + name), qPrintable(name));
+            format->setCurrentIndex(i);
+            QCOMPARE(texts("export.type"), one.value("types").toArray());
+            QCOMPARE(texts("export.embedding"), one.value("embeddings").toArray());
+            auto* type = m_studio->find<QComboBox>("export.type");
+            for (int j = 0; j < type->count(); ++j) {
+                type->setCurrentIndex(j);
+                QVERIFY2(shown("export.size", "about"), qPrintable(name + " " + type->currentText()));
+            }
+        }
+        format->setCurrentIndex(format->findData("pt"));
+        QVERIFY(shown("export.size", "about"));
+        const QString path = m_studio->find<QLineEdit>("export.path")->text();
+        QVERIFY2(path.endsWith("tiny-F32.pt"), qPrintable(path));
+        m_studio->click("export.start");
+        QVERIFY(waitFor([&] { return m_studio->find<QLabel>("export.result")->isVisible(); }, 60000));
+        QVERIFY(QFileInfo(path).size() > 1000000);
         QPointer<QDialog> dialog = m_studio->find<QDialog>("export");
         m_studio->click("export.cancel");
         QVERIFY(waitFor([&] { return dialog.isNull(); }));

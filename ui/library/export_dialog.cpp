@@ -27,35 +27,49 @@ namespace {
 
 constexpr int kSoonMs = 200;
 
-struct Choice {
-    const char* name;
-    const char* help;
+struct FormatText {
+    const char *name, *menu, *title, *who;
 };
-// The types that `distillix export` takes, in its order: the first is its default.
-const QList<Choice> kGgufTypes = {
+// How the formats are called here. Which types each has, `distillix info formats` says.
+const QList<FormatText> kFormats = {
+    {"gguf", QT_TRANSLATE_NOOP("export", "&GGUF…"), QT_TRANSLATE_NOOP("export", "GGUF, one file"),
+     QT_TRANSLATE_NOOP("export",
+                       "For llama.cpp, Ollama, LM Studio, KoboldCpp and others built on it. The tokenizer and "
+                       "the chat template are in it.")},
+    {"safetensors", QT_TRANSLATE_NOOP("export", "&safetensors…"), QT_TRANSLATE_NOOP("export", "safetensors, one file"),
+     QT_TRANSLATE_NOOP("export",
+                       "The model's own weights in one file, to go on training elsewhere or to look at them; "
+                       "I2_S packs the ternary ones.")},
+    {"pt", QT_TRANSLATE_NOOP("export", "&PyTorch file…"), QT_TRANSLATE_NOOP("export", "PyTorch state dict, one file"),
+     QT_TRANSLATE_NOOP("export", "The model's own weights as torch.load() reads them.")},
+    {"hf", QT_TRANSLATE_NOOP("export", "&Hugging Face folder…"), QT_TRANSLATE_NOOP("export", "Hugging Face folder"),
+     QT_TRANSLATE_NOOP("export", "For transformers and what builds on it, with tokenizer and model card.")},
+};
+
+const FormatText* textOf(const QString& format) {
+    for (const FormatText& text : kFormats)
+        if (format == QLatin1String(text.name)) return &text;
+    return nullptr;
+}
+
+struct TypeText {
+    const char *name, *help;
+};
+const QList<TypeText> kTypes = {
     {"TQ2_0",
      QT_TRANSLATE_NOOP("export", "2.06 bits a weight, without loss for ternary weights; the fastest in llama.cpp")},
     {"TQ1_0", QT_TRANSLATE_NOOP("export", "1.69 bits a weight, without loss for ternary weights; the smallest")},
+    {"I2_S", QT_TRANSLATE_NOOP("export",
+                               "2 bits a ternary weight, 32 for the rest: enough to answer with, not to "
+                               "train on")},
     {"Q8_0", QT_TRANSLATE_NOOP("export", "8.5 bits a weight; runs in every build of llama.cpp")},
     {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
     {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
     {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight")},
 };
-const QList<Choice> kHfTypes = {
-    {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
-    {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
-    {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight")},
-};
-const QList<Choice> kSafetensorsTypes = {
-    {"F32", QT_TRANSLATE_NOOP("export", "32 bits a weight: the weights as training has them")},
-    {"BF16", QT_TRANSLATE_NOOP("export", "16 bits a weight, of less precision and more range")},
-    {"F16", QT_TRANSLATE_NOOP("export", "16 bits a weight")},
-};
 
-const QList<Choice>& typesOf(const QString& format) {
-    return format == QStringLiteral("gguf") ? kGgufTypes
-           : format == QStringLiteral("hf") ? kHfTypes
-                                            : kSafetensorsTypes;
+QString inWords(const char* text) {
+    return QCoreApplication::translate("export", text);
 }
 
 }  // namespace
@@ -72,12 +86,9 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
     layout->addWidget(makeLabel(tr("Export for other programs"), Type::Title));
     layout->addWidget(makeParagraph(formatPath(model, 90)));
 
-    QFormLayout* form = makeForm();
+    auto* form = m_form = makeForm();
     m_format = new QComboBox;
     m_format->setObjectName("export.format");
-    m_format->addItem(tr("GGUF, one file"), "gguf");
-    m_format->addItem(tr("safetensors, one file"), "safetensors");
-    m_format->addItem(tr("Hugging Face folder"), "hf");
     m_who = makeParagraph({}, Type::Caption);
     m_who->setObjectName("export.who");
     m_type = new QComboBox;
@@ -85,8 +96,6 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
     m_typeHelp = makeParagraph({}, Type::Caption);
     m_embedding = new QComboBox;
     m_embedding->setObjectName("export.embedding");
-    for (const char* type : {"F16", "Q8_0", "Q6_K", "BF16", "F32"})
-        m_embedding->addItem(QLatin1String(type), QLatin1String(type));
     m_ollama = new QCheckBox(tr("Write an Ollama Modelfile beside it"));
     m_ollama->setObjectName("export.ollama");
     auto* place = new QHBoxLayout;
@@ -153,7 +162,7 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
     connect(m_embedding, &QComboBox::currentIndexChanged, this, &ExportDialog::optionChanged);
     connect(m_path, &QLineEdit::textChanged, this, &ExportDialog::updateButtons);
     connect(m_browse, &QPushButton::clicked, this, [this] {
-        if (m_format->currentData().toString() == QStringLiteral("hf"))
+        if (chosen().value("folder").toBool())
             return askForFolder(this, tr("Where the folder goes"), {}, [this](const QString& folder) {
                 m_path->setText(folder + QLatin1Char('/') + QFileInfo(m_suggested).fileName());
             });
@@ -179,33 +188,61 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
         m_studio.jobs().update(m_job, total > 0 ? done / total : -1, text);
     });
     connect(&m_export, &VerbProcess::finished, this, &ExportDialog::ended);
-    const int index = m_format->findData(format);
-    m_format->setCurrentIndex(index < 0 ? 0 : index);
+    connect(&m_list, &VerbProcess::finished, this,
+            [this, format](const VerbOutcome& outcome) { showFormats(outcome, format); });
+    m_size->setText(tr("estimating…"));
+    m_list.start({"info", "formats"});
+    updateButtons();
+}
+
+QList<QPair<QString, QString>> ExportDialog::formats() {
+    QList<QPair<QString, QString>> list;
+    for (const FormatText& text : kFormats) list.append({QLatin1String(text.name), inWords(text.menu)});
+    return list;
+}
+
+QJsonObject ExportDialog::chosen() const {
+    return m_format->currentData(Qt::UserRole + 1).toJsonObject();
+}
+
+void ExportDialog::showFormats(const VerbOutcome& outcome, const QString& wanted) {
+    if (!outcome.ok) {
+        m_size->setText(QStringLiteral("–"));
+        m_error->setText(outcome.text());
+        m_error->show();
+        return updateButtons();
+    }
+    const QSignalBlocker blocker(m_format);
+    for (const QJsonValue& value : outcome.result.value("formats").toArray()) {
+        const QJsonObject format = value.toObject();
+        const QString name = format.value("name").toString();
+        const FormatText* text = textOf(name);
+        m_format->addItem(text ? inWords(text->title) : name, name);
+        m_format->setItemData(m_format->count() - 1, format, Qt::UserRole + 1);
+    }
+    m_format->setCurrentIndex(std::max(0, m_format->findData(wanted)));
     formatChanged();
 }
 
 void ExportDialog::formatChanged() {
     const QString format = m_format->currentData().toString();
-    {
-        const QSignalBlocker blocker(m_type);
-        m_type->clear();
-        for (const Choice& type : typesOf(format)) m_type->addItem(QLatin1String(type.name), QLatin1String(type.name));
+    for (const auto& [box, key] : {std::pair{m_type, "types"}, {m_embedding, "embeddings"}}) {
+        const QSignalBlocker blocker(box);
+        box->clear();
+        for (const QJsonValue& name : chosen().value(QLatin1String(key)).toArray())
+            box->addItem(name.toString(), name.toString());
     }
-    m_who->setText(format == QStringLiteral("gguf") ? tr("For llama.cpp, Ollama, LM Studio, KoboldCpp and others built "
-                                                         "on it. The tokenizer and the chat template are in it.")
-                   : format == QStringLiteral("hf")
-                       ? tr("For transformers and what builds on it, with tokenizer and model card.")
-                       : tr("The latent weights alone, to go on training elsewhere or to look at them."));
-    m_embedding->setEnabled(format == QStringLiteral("gguf"));
-    m_ollama->setVisible(format == QStringLiteral("gguf"));
+    const FormatText* text = textOf(format);
+    m_who->setText(text ? inWords(text->who) : chosen().value("help").toString());
+    m_form->setRowVisible(m_embedding, m_embedding->count() > 0);
+    m_form->setRowVisible(m_ollama, format == QStringLiteral("gguf"));
     optionChanged();
 }
 
 void ExportDialog::optionChanged() {
-    const QList<Choice>& types = typesOf(m_format->currentData().toString());
-    const int index = m_type->currentIndex();
-    if (index >= 0 && index < types.size())
-        m_typeHelp->setText(QCoreApplication::translate("export", types[index].help));
+    m_typeHelp->clear();
+    for (const TypeText& type : kTypes)
+        if (m_type->currentData().toString() == QLatin1String(type.name)) m_typeHelp->setText(inWords(type.help));
     suggestPath();
     m_planned = false;
     m_size->setText(tr("estimating…"));
@@ -221,9 +258,8 @@ void ExportDialog::suggestPath() {
     if (name.startsWith(QStringLiteral("step-")))
         name = QFileInfo(QFileInfo(QFileInfo(m_model).path()).path()).fileName() + QLatin1Char('-') + name;
     const QString format = m_format->currentData().toString(), type = m_type->currentData().toString();
-    const QString ending = format == QStringLiteral("hf")     ? QStringLiteral("-hf")
-                           : format == QStringLiteral("gguf") ? QStringLiteral("-%1.gguf").arg(type)
-                                                              : QStringLiteral("-%1.safetensors").arg(type);
+    const QString ending =
+        chosen().value("folder").toBool() ? QLatin1Char('-') + format : QStringLiteral("-%1.%2").arg(type, format);
     const QString suggestion = project->exportsDir() + QLatin1Char('/') + name + ending;
     // What a person typed stays.
     if (m_path->text().isEmpty() || m_path->text() == m_suggested) m_path->setText(suggestion);
@@ -233,7 +269,7 @@ void ExportDialog::suggestPath() {
 QStringList ExportDialog::arguments() const {
     const QString format = m_format->currentData().toString();
     QStringList list{"export", m_model, "--format", format, "--type", m_type->currentData().toString()};
-    if (format == QStringLiteral("gguf")) list << "--embedding" << m_embedding->currentData().toString();
+    if (m_embedding->count() > 0) list << "--embedding" << m_embedding->currentData().toString();
     return list;
 }
 
@@ -305,9 +341,8 @@ void ExportDialog::ended(const VerbOutcome& outcome) {
 
 void ExportDialog::updateButtons() {
     const bool running = m_export.isRunning();
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_format, m_type, m_path, m_browse, m_ollama})
-        widget->setEnabled(!running);
-    m_embedding->setEnabled(!running && m_format->currentData().toString() == QStringLiteral("gguf"));
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_format, m_type, m_embedding, m_path, m_browse, m_ollama})
+        widget->setEnabled(!running && m_format->count() > 0);
     m_progress->setVisible(running);
     m_progressText->setVisible(running);
     m_start->setEnabled(!running && m_planned && !m_path->text().trimmed().isEmpty());

@@ -9,6 +9,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
 class QProgressBar;
@@ -21,11 +22,16 @@ namespace distillix::ui {
 class ExportDialog : public QDialog {
     Q_OBJECT
   public:
-    /// `format`: gguf, safetensors or hf.
+    /// `format`: one of formats().
     ExportDialog(Studio& studio, const QString& model, const QString& format, QWidget* parent);
     void reject() override;
+    /// What menus offer: the name of the format, and the text for it.
+    static QList<QPair<QString, QString>> formats();
 
   private:
+    void showFormats(const VerbOutcome& outcome, const QString& wanted);
+    /// What `info formats` says of the format.
+    QJsonObject chosen() const;
     void formatChanged();
     void optionChanged();
     void suggestPath();
@@ -38,11 +44,12 @@ class ExportDialog : public QDialog {
 
     Studio& m_studio;
     QString m_model;
-    VerbProcess m_plan, m_export;
+    VerbProcess m_list, m_plan, m_export;
     QTimer m_soon;
     QString m_suggested, m_written;
     int m_job = 0;
     bool m_planned = false, m_done = false;
+    QFormLayout* m_form;
     QComboBox *m_format, *m_type, *m_embedding;
     QLabel *m_who, *m_typeHelp, *m_size, *m_notes, *m_error, *m_progressText, *m_result;
     QLineEdit* m_path;

@@ -61,12 +61,11 @@ LibraryPage::LibraryPage(Studio& owner) : Page(owner) {
         studio().showPage(PageId::Library);
         openImport();
     });
-    for (const char* format : {"gguf", "safetensors", "hf"}) {
-        connect(actions.find(QStringLiteral("file.export-") + QLatin1String(format)), &QAction::triggered, this,
-                [this, format = QString::fromLatin1(format)] {
-                    studio().showPage(PageId::Library);
-                    openExport(format);
-                });
+    for (const auto& [name, text] : ExportDialog::formats()) {
+        connect(actions.find(QStringLiteral("file.export-") + name), &QAction::triggered, this, [this, format = name] {
+            studio().showPage(PageId::Library);
+            openExport(format);
+        });
     }
     connect(&studio(), &Studio::projectChanged, this, [this] {
         if (const Project* project = studio().project()) connect(project, &Project::changed, this, &LibraryPage::fill);

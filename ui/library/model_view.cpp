@@ -18,6 +18,7 @@
 #include "ui/format.h"
 #include "ui/jobs/background.h"
 #include "ui/jobs/removal.h"
+#include "ui/library/export_dialog.h"
 #include "ui/widgets/labels.h"
 
 namespace distillix::ui {
@@ -112,12 +113,10 @@ ModelView::ModelView(Studio& studio, QWidget* parent) : QWidget(parent), m_studi
     m_export = new QPushButton(tr("Export"));
     m_export->setObjectName("model.export");
     auto* formats = new QMenu(m_export);
-    for (const auto& [format, text] :
-         {std::pair{"gguf", tr("GGUF…")}, {"safetensors", tr("safetensors…")}, {"hf", tr("Hugging Face folder…")}}) {
+    for (const auto& [name, text] : ExportDialog::formats()) {
         QAction* action = formats->addAction(text);
-        action->setObjectName(QStringLiteral("model.export.") + QLatin1String(format));
-        connect(action, &QAction::triggered, this,
-                [this, format = QString::fromLatin1(format)] { emit exportWanted(format); });
+        action->setObjectName(QStringLiteral("model.export.") + name);
+        connect(action, &QAction::triggered, this, [this, format = name] { emit exportWanted(format); });
     }
     m_export->setMenu(formats);
     m_export->setProperty("menu", true);
