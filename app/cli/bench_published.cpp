@@ -13,6 +13,7 @@
 #include "core/bench/published.h"
 #include "core/bench/scaled_run.h"
 #include "core/bench/train_bench.h"
+#include "core/export/exporter.h"
 #include "core/train/checkpoint.h"
 
 namespace distillix::cli {
@@ -56,6 +57,7 @@ class Publisher {
         m_own.parameters = static_cast<double>(m_model.config.parameterCount());
         if (asked("inference") || asked("summary")) TRY_VOID(inference());
         if (asked("summary")) TRY_VOID(perplexity());
+        if (asked("files")) TRY_VOID(files());
         if (asked("configuration")) TRY_VOID(configuration());
         if (asked("curves") || asked("versions")) {
             TRY_VOID(curve(false, m_flags.runV03, m_own.v03));
@@ -102,6 +104,35 @@ class Publisher {
         if (!state.ok() || !state->validationLoss) return {};
         m_own.perplexity = std::exp(*state->validationLoss);
         m_own.perplexityOf = "its run's validation part, by its own tokenizer";
+        return {};
+    }
+
+    /// How large the model's exports are: as planned, which costs nothing and is to the byte but for the texts in them.
+    Result<void> files() {
+        ExportSource source;
+        source.config = m_model.config;
+        source.name = m_model.name;
+        if (!m_model.folder.empty()) source = TRY(ExportSource::open(m_model.folder, ""));
+        struct Wanted {
+            const char *kind, *format, *type, *embedding;
+        };
+        // What comes closest to theirs, then the smallest.
+        for (const Wanted& wanted :
+             {Wanted{".pt", "pt", "F32", ""}, Wanted{".safetensors", "safetensors", "F32", ""},
+              Wanted{".safetensors", "safetensors", "I2_S", ""}, Wanted{".gguf", "gguf", "F16", "F16"},
+              Wanted{".gguf", "gguf", "TQ2_0", "F16"}, Wanted{".gguf", "gguf", "TQ1_0", "Q6_K"}}) {
+            ExportOptions options;
+            options.type = wanted.type;
+            options.embedding = wanted.embedding;
+            const auto plan = TRY(findExportFormat(wanted.format))->plan(source, options);
+            if (!plan.ok()) {
+                m_reporter.warning(std::string(wanted.kind) + ", " + wanted.type + ": " + plan.error().text());
+                continue;
+            }
+            const bool apart = !plan->embedding.empty() && plan->embedding != plan->type;
+            m_own.files.push_back({wanted.kind, plan->type + (apart ? ", embedding " + plan->embedding : ""),
+                                   static_cast<double>(plan->bytes()) / 1e6});
+        }
         return {};
     }
 

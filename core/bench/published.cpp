@@ -200,6 +200,9 @@ std::vector<BenchTable> publishedTables(const OwnFigures& own) {
         table.notes.push_back(
             "MB are 1,000,000 bytes. Their .gguf holds float16 weights that are not ternary, and no "
             "tokenizer.");
+        if (!own.files.empty())
+            table.notes.push_back(
+                "Sizes here are those that `export --dry-run` plans: to the byte but for texts within.");
         tables.push_back(std::move(table));
     }
     tables.push_back(curveTable("v0.3", published::kCurveV03, own.v03));

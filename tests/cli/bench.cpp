@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Benchmarks through the built program: their structure, not their speed.
+#include <map>
+
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -112,6 +114,24 @@ TEST(Bench, PublishedSetsThisMachineBesideTheOriginal) {
         EXPECT_GT(row.at("ours_megabytes"), 0.0);
     }
     EXPECT_TRUE(table("summary").at("rows")[3].at("ours").is_number()) << "generation was measured";
+    // Files are as large as the exports are said to become.
+    std::map<std::string, double> sizes;
+    for (const Json& row : table("files").at("rows")) {
+        EXPECT_TRUE(row.at("ours_megabytes").is_number()) << row;
+        sizes[row.at("file").get<std::string>() + " " + row.at("what").get<std::string>()] =
+            row.at("ours_megabytes").get<double>() * 1e6;
+    }
+    EXPECT_EQ(sizes.size(), 6u);
+    const auto planned = [&](const std::string& format, const std::string& type) {
+        return run({"export", folder / "model", "--format", format, "--type", type, "--dry-run", "--json"})
+            .result()
+            .at("bytes")
+            .get<double>();
+    };
+    EXPECT_NEAR(sizes[".pt F32"], planned("pt", "F32"), 1);
+    EXPECT_NEAR(sizes[".safetensors F32"], planned("safetensors", "F32"), 1);
+    EXPECT_NEAR(sizes[".gguf F16"], planned("gguf", "F16"), 1);
+    EXPECT_LT(sizes[".safetensors I2_S, embedding F32"], sizes[".safetensors F32"]);
     for (const char* id : {"curve-v0.3", "curve-v0.4"}) {
         const std::string notes = table(id).at("notes").dump();
         EXPECT_NE(notes.find("scaled run"), std::string::npos) << notes;
