@@ -13,6 +13,7 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTextBlock>
+#include <QTextTable>
 
 #include "tests/ui/support.h"
 #include "ui/chat/token_view.h"
@@ -56,6 +57,9 @@ class TestChatModels : public QObject {
     void renamingReachesTheFile();
     void importedIdsCannotLeaveTheFolder();
     void markdownIsCutAtItsFences();
+    void aModelsLinesStayAsTheyAre_data();
+    void aModelsLinesStayAsTheyAre();
+    void markdownIsStillMarkdown();
     void aModelsWordsAreNeverHtml_data();
     void aModelsWordsAreNeverHtml();
     void nothingIsLoaded();
@@ -317,6 +321,72 @@ void TestChatModels::markdownIsCutAtItsFences() {
     QString together;
     for (const MarkdownPart& part : splitMarkdown(longText)) together += part.text;
     QCOMPARE(together, longText);
+}
+
+void TestChatModels::aModelsLinesStayAsTheyAre_data() {
+    QTest::addColumn<QString>("words");
+    for (const char* words :
+         {"def add(a, b):\n    return a + b", "class A:\n    def __init__(self):\n        self.__x = 2*3*4\n# end",
+          "one\ntwo\nthree", "if x:\n\ty()", ">>> 1 + 1\n2\n>>> __name__", "f(*args, **kwargs)\ng(a)*(b)*c",
+          "  two spaces in front\n    four", "_private = __all__", "a_b_c and d__e__f",
+          "Roses are red,  \nviolets are blue", "for (;;) {\n    x = x * y * z;\n}"})
+        QTest::newRow(words) << QString::fromLatin1(words);
+}
+
+void TestChatModels::aModelsLinesStayAsTheyAre() {
+    QFETCH(QString, words);
+    Theme theme;
+    MarkdownView view(theme);
+    view.setText(words);
+    words.replace(QStringLiteral("  \n"), QStringLiteral("\n"));
+    QCOMPARE(shownText(view).trimmed(), words.trimmed());
+    // Spaces in front are seen (shownText() would give them either way from a block of code).
+    if (words.startsWith(QLatin1Char(' '))) QVERIFY(shownText(view).startsWith(QStringLiteral("  ")));
+    for (const auto* shown : view.findChildren<QTextBrowser*>())
+        for (QTextBlock block = shown->document()->begin(); block.isValid(); block = block.next())
+            for (auto at = block.begin(); !at.atEnd(); ++at) {
+                const QTextCharFormat format = at.fragment().charFormat();
+                QVERIFY2(format.fontWeight() <= QFont::Normal && !format.fontItalic() && !format.fontUnderline() &&
+                             !format.fontStrikeOut(),
+                         qPrintable(at.fragment().text()));
+            }
+    // And as it streams in.
+    MarkdownView stream(theme);
+    for (const QChar c : words) stream.append(QString(c));
+    stream.finish();
+    QCOMPARE(shownText(stream), shownText(view));
+}
+
+void TestChatModels::markdownIsStillMarkdown() {
+    Theme theme;
+    MarkdownView view(theme);
+    view.setText(QStringLiteral(
+        "# Title\nText with **bold**, *slanted* and `__code__`.\nAnd a line.\n- one\n  still one\n- two\n"
+        "    - below two\n\n> quoted\n\nA table:\n| a | b |\n|---|---|\n| 1 | __x__ |\n\n"
+        "- code:\n  ```\n  __y__\n  ```\n\nhttps://example.org/_a_/b_c and [d](https://example.org/__e__)\n"));
+    int lists = 0, tables = 0, titles = 0, bold = 0, slanted = 0;
+    QStringList links;
+    for (const auto* shown : view.findChildren<QTextBrowser*>())
+        for (QTextBlock block = shown->document()->begin(); block.isValid(); block = block.next()) {
+            lists += block.textList() != nullptr;
+            tables += QTextCursor(block).currentTable() != nullptr;
+            titles += block.blockFormat().headingLevel() == 1;
+            for (auto at = block.begin(); !at.atEnd(); ++at) {
+                const QTextCharFormat format = at.fragment().charFormat();
+                bold += at.fragment().text() == QStringLiteral("bold") && format.fontWeight() > QFont::Normal;
+                slanted += at.fragment().text() == QStringLiteral("slanted") && format.fontItalic();
+                if (format.isAnchor()) links.append(format.anchorHref());
+            }
+        }
+    QVERIFY2(lists >= 4, qPrintable(QString::number(lists)));
+    QCOMPARE(tables, 4);
+    QCOMPARE(titles, 1);
+    QCOMPARE(bold, 1);
+    QCOMPARE(slanted, 1);
+    QCOMPARE(links, QStringList({"https://example.org/_a_/b_c", "https://example.org/__e__"}));
+    const QString shown = shownText(view);
+    for (const char* words : {"__code__", "__x__", "__y__", "one\nstill one", "And a line.", "A table:"})
+        QVERIFY2(shown.contains(QLatin1String(words)), qPrintable(shown));
 }
 
 void TestChatModels::aModelsWordsAreNeverHtml_data() {

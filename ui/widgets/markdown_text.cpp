@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/markdown_text.h"
 
+#include <QRegularExpression>
+
 namespace distillix::ui {
 namespace {
 
@@ -33,6 +35,66 @@ bool beginsAnew(QStringView line) {
         line.size() > 1 && line[1].isSpace())
         return false;
     return !line[0].isDigit();
+}
+
+// Signs that harmlessText() leaves in no text, in place of those that Markdown would take for its own.
+constexpr QChar kUnderscore(0xfdd5), kAsterisk(0xfdd6), kTab(0xfdd7);
+constexpr QChar kBreak(0x2028), kHardSpace(0x00a0);
+
+bool isWord(QChar c) {
+    return c.unicode() < 0x80 && c.isLetterOrNumber();
+}
+
+/// One line whose underscores and asterisks mean what they mean in a name or a product. Addresses stay as they are.
+QString guardedLine(QStringView line) {
+    QString out = line.toString();
+    for (qsizetype at = 0; at < out.size();) {
+        const QChar sign = out[at];
+        if (sign != QLatin1Char('_') && sign != QLatin1Char('*')) {
+            ++at;
+            continue;
+        }
+        qsizetype end = at;
+        while (end < out.size() && out[end] == sign) ++end;
+        const QChar before = at > 0 ? out[at - 1] : QLatin1Char(' '),
+                    behind = end < out.size() ? out[end] : QLatin1Char(' ');
+        // Of underscores within a word Markdown makes nothing by itself.
+        const bool guard = sign == QLatin1Char('_')
+                               ? !(before.isLetterOrNumber() && behind.isLetterOrNumber())
+                               : (isWord(before) || QStringLiteral("_)]").contains(before) || before == kUnderscore) &&
+                                     (isWord(behind) || QStringLiteral("_([").contains(behind));
+        const qsizetype word = out.lastIndexOf(QLatin1Char(' '), at) + 1;
+        if (guard && !QStringView(out).mid(word, at - word).contains(QLatin1String("://")))
+            for (qsizetype i = at; i < end; ++i) out[i] = sign == QLatin1Char('_') ? kUnderscore : kAsterisk;
+        at = end;
+    }
+    return out;
+}
+
+bool isTableRule(QStringView line) {
+    static const QRegularExpression rule(QStringLiteral("^\\s*\\|?\\s*:?-+:?\\s*(\\|\\s*:?-+:?\\s*)*\\|?\\s*$"));
+    return line.contains(QLatin1Char('|')) && rule.match(line.toString()).hasMatch();
+}
+
+bool isListItem(QStringView body) {
+    static const QRegularExpression item(QStringLiteral("^([-*+]|\\d{1,9}[.)])(\\s|$)"));
+    return item.match(body.toString()).hasMatch();
+}
+
+/// A rule, or what underlines a title.
+bool isRule(QStringView body) {
+    static const QRegularExpression rule(QStringLiteral("^(=+|-+|([-*])(\\s*\\2){2,})\\s*$"));
+    return rule.match(body.toString()).hasMatch();
+}
+
+bool isTitle(QStringView body) {
+    static const QRegularExpression title(QStringLiteral("^#{1,6}(\\s|$)"));
+    return title.match(body.toString()).hasMatch();
+}
+
+bool isReference(QStringView body) {
+    static const QRegularExpression reference(QStringLiteral("^\\[[^\\]]+\\]:"));
+    return reference.match(body.toString()).hasMatch();
 }
 
 }  // namespace
@@ -114,6 +176,98 @@ QList<MarkdownPart> splitMarkdown(const QString& text) {
     else
         endProse();
     return parts;
+}
+
+QString guardedProse(const QString& text) {
+    const QList<QStringView> lines = QStringView(text).split(QLatin1Char('\n'));
+    QString out;
+    Fence open;  // of code within a list or a quote
+    bool inText = false, inList = false, inTable = false;
+    const auto verbatim = [&](QStringView line) {
+        out += line;
+        out += QLatin1Char('\n');
+        inText = false;
+    };
+    for (qsizetype i = 0; i < lines.size(); ++i) {
+        const QStringView line = lines[i];
+        const QStringView body = line.trimmed();
+        QStringView code = body;
+        while (code.startsWith(QLatin1Char('>')) || isListItem(code)) {
+            qsizetype marker = 0;
+            while (marker < code.size() && !code[marker].isSpace()) ++marker;
+            code = code.mid(std::max<qsizetype>(marker, 1)).trimmed();
+        }
+        const Fence fence = fenceOf(code);
+        if (open.isThere()) {
+            if (fence.isThere() && fence.sign == open.sign && fence.length >= open.length && fence.info.isEmpty())
+                open = {};
+            verbatim(line);
+            continue;
+        }
+        if (fence.isThere()) {
+            open = fence;
+            verbatim(line);
+            continue;
+        }
+        if (body.isEmpty()) {
+            inTable = false;
+            verbatim({});
+            continue;
+        }
+        if (!inTable && body.contains(QLatin1Char('|')) && i + 1 < lines.size() && isTableRule(lines[i + 1])) {
+            // A table begins a paragraph, or it is none.
+            if (inText) out += QLatin1Char('\n');
+            inTable = true;
+        }
+        if (inTable && body.contains(QLatin1Char('|'))) {
+            verbatim(guardedLine(line));
+            continue;
+        }
+        inTable = false;
+        qsizetype indent = 0;
+        while (line[indent].isSpace()) ++indent;
+        const bool prompt = body.startsWith(QLatin1String(">>>"));
+        const bool quote = body.startsWith(QLatin1Char('>')) && !prompt;
+        if (isListItem(body) || quote) {
+            inList = inList || !quote;
+            verbatim(guardedLine(line));
+            inText = true;
+            continue;
+        }
+        if (isRule(body) || isReference(body) || (!inText && indent == 0 && isTitle(body))) {
+            inList = inList && indent > 0;
+            verbatim(isRule(body) ? line.toString() : guardedLine(line));
+            continue;
+        }
+        if (inText) {
+            while (out.endsWith(QLatin1Char('\n')) || out.endsWith(QLatin1Char(' '))) out.chop(1);
+            out += kBreak;
+        } else {
+            inList = inList && indent > 0;
+        }
+        if (inList) {
+            // In a list, spaces say what a line belongs to.
+            if (!inText) out += line.left(indent);
+        } else {
+            for (const QChar c : line.left(indent)) out += c == QLatin1Char('\t') ? kTab : kHardSpace;
+        }
+        if (prompt && !inText && indent == 0) out += QLatin1Char('\\');
+        out += guardedLine(body);
+        out += QLatin1Char('\n');
+        inText = true;
+    }
+    return out;
+}
+
+bool isGuard(QChar c) {
+    return c == kUnderscore || c == kAsterisk || c == kTab;
+}
+
+QString unguarded(QString text) {
+    text.replace(kUnderscore, QLatin1Char('_'));
+    text.replace(kAsterisk, QLatin1Char('*'));
+    text.replace(kTab, QLatin1Char('\t'));
+    return text;
 }
 
 bool isHarmlessLink(const QUrl& url) {

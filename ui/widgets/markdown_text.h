@@ -27,6 +27,15 @@ struct MarkdownPart {
 /// none of the parts takes long to lay out.
 QList<MarkdownPart> splitMarkdown(const QString& text);
 
+/// Prose as a Markdown reader is to be given it, so that what a model wrote is seen as it wrote it: a line break within
+/// a paragraph stays one (as U+2028), and so do spaces in front of a line; underscores make no emphasis where they may
+/// be part of a name (__init__), nor asterisks within a word or a product; >>> is no quote. Lists, titles, quotes,
+/// tables, rules and code in lists stay Markdown. Give it what harmlessText() gave; unguarded() takes the signs out
+/// again that stand in for those that the reader must not see.
+QString guardedProse(const QString& text);
+QString unguarded(QString text);
+bool isGuard(QChar c);
+
 /// A link that a click may offer to open: http, https and mailto, with a host or an address. Everything else (file:,
 /// javascript:, data:, relative paths) is shown as text.
 bool isHarmlessLink(const QUrl& url);

@@ -83,8 +83,9 @@ ProseBlock::ProseBlock(Theme& theme, QWidget* parent) : TextBlock(theme, parent)
 
 void ProseBlock::render(const QString& markdown) {
     document()->setDefaultFont(readingFont(theme()));
-    document()->setMarkdown(markdown, QTextDocument::MarkdownFeatures(QTextDocument::MarkdownDialectGitHub) |
-                                          QTextDocument::MarkdownNoHTML);
+    document()->setMarkdown(
+        guardedProse(markdown),
+        QTextDocument::MarkdownFeatures(QTextDocument::MarkdownDialectGitHub) | QTextDocument::MarkdownNoHTML);
     tidy();
 }
 
@@ -144,12 +145,14 @@ void ProseBlock::tidy() {
                 QTextCharFormat words;
                 words.setFont(readingFont(theme()));
                 words.setForeground(theme().colour(Ink::Muted));
-                changes.append({fragment.position(), fragment.length(), words,
-                                tr("[picture: %1]").arg(alt.isEmpty() ? name : alt + QStringLiteral(", ") + name)});
+                changes.append(
+                    {fragment.position(), fragment.length(), words,
+                     unguarded(tr("[picture: %1]").arg(alt.isEmpty() ? name : alt + QStringLiteral(", ") + name))});
                 continue;
             }
             bool changed = false;
             if (format.isAnchor()) {
+                format.setAnchorHref(unguarded(format.anchorHref()));
                 if (isHarmlessLink(QUrl(format.anchorHref()))) {
                     format.setForeground(theme().colour(Ink::Accent));
                     format.setToolTip(format.anchorHref());
@@ -188,6 +191,15 @@ void ProseBlock::tidy() {
             cursor.setCharFormat(change->format);
         else
             cursor.insertText(change->text, change->format);
+    }
+    for (QTextBlock block = document()->begin(); block.isValid(); block = block.next()) {
+        const QString text = block.text();
+        for (qsizetype i = text.size() - 1; i >= 0; --i) {
+            if (!isGuard(text[i])) continue;
+            cursor.setPosition(block.position() + static_cast<int>(i));
+            cursor.setPosition(cursor.position() + 1, QTextCursor::KeepAnchor);
+            cursor.insertText(unguarded(text[i]), cursor.charFormat());
+        }
     }
     const auto frames = document()->rootFrame()->childFrames();
     for (QTextFrame* frame : frames) {
