@@ -2,10 +2,14 @@
 // Children that answer, refuse, hang, die, and print nonsense: the window hears of each once, and lives.
 #include "ui/jobs/verb_process.h"
 
+#include <QFile>
 #include <QJsonArray>
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <clocale>
 #include <csignal>
+
+#include <sys/resource.h>
 
 #include "tests/ui/support.h"
 #include "ui/jobs/background.h"
@@ -83,6 +87,35 @@ class VerbProcessTest : public QObject {
         QCOMPARE(outcome.code, QString("not_started"));
         QVERIFY(outcome.text().contains("/nowhere/distillix"));
         QCOMPARE(ended.size(), 1);
+    }
+
+    void childrenLeaveTheWindowTheFirstTurn() {
+        const int own = ::getpriority(PRIO_PROCESS, 0);
+        VerbProcess child;
+        QSignalSpy said(&child, &VerbProcess::logged);
+        child.startProgram("/bin/sh", {"-c", "nice"});
+        QVERIFY(waitFor([&] { return !said.isEmpty(); }));
+        QCOMPARE(said[0][1].toString().toInt(), std::min(own + 5, 19));
+        // Those that outlive it too, and it does not get nicer itself by starting them.
+        QTemporaryDir folder;
+        const QString program = folder.filePath("nice.sh"), log = folder.filePath("log");
+        QFile script(program);
+        QVERIFY(script.open(QIODevice::WriteOnly) && script.write("#!/bin/sh\nnice\n") > 0);
+        script.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+        script.close();
+        const QByteArray before = qgetenv("DISTILLIX_CLI");
+        qputenv("DISTILLIX_CLI", program.toUtf8());
+        QString error;
+        const qint64 pid = VerbProcess::startDetached({}, log, &error);
+        qputenv("DISTILLIX_CLI", before);
+        QVERIFY2(pid > 0, qPrintable(error));
+        const auto written = [&] {
+            QFile file(log);
+            return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).trimmed() : QString();
+        };
+        QVERIFY(waitFor([&] { return !written().isEmpty(); }));
+        QCOMPARE(written().toInt(), std::min(own + 5, 19));
+        QCOMPARE(::getpriority(PRIO_PROCESS, 0), own);
     }
 
     void killedChildIsToldAsThat() {

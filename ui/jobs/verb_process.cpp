@@ -7,8 +7,10 @@
 #include <QJsonDocument>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ui/jobs/background.h"
@@ -22,7 +24,13 @@ constexpr qsizetype kLongestBacklog = 96 << 20;  // what may wait unread before 
 constexpr qsizetype kParsedHere = 64 << 10;      // longer lines are parsed in the background
 constexpr qsizetype kErrorTail = 8 << 10;
 constexpr int kNonsenseShown = 200;  // lines that are no JSON: further ones are only counted
+constexpr int kNiceness = 5;         // of children: what draws the window goes before what computes
 constexpr qint64 kSliceMs = 6;       // of handling lines before the window's other events have their turn
+
+/// Of the calling thread and what it starts from now on, beside what it has. Where the system refuses it, it stays.
+void beNice() {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, 0) + kNiceness);
+}
 
 QString signalName(int signal) {
     const char* abbreviation = sigabbrev_np(signal);
@@ -94,6 +102,7 @@ void VerbProcess::startProgram(const QString& program, const QStringList& argume
         // A window that is killed leaves no import or chat behind, and a Ctrl-C in its terminal is the window's alone.
         ::prctl(PR_SET_PDEATHSIG, SIGINT);
         ::setpgid(0, 0);
+        beNice();
     });
     connect(m_process, &QProcess::readyReadStandardOutput, this, &VerbProcess::readOutput);
     connect(m_process, &QProcess::readyReadStandardError, this, &VerbProcess::readErrors);
@@ -297,7 +306,14 @@ qint64 VerbProcess::startDetached(const QStringList& arguments, const QString& l
     process.setStandardOutputFile(logFile, QIODevice::Append);
     process.setStandardErrorFile(logFile, QIODevice::Append);
     qint64 child = 0;
-    if (process.startDetached(&child)) return child;
+    bool started = false;
+    // A child inherits the niceness of the thread that makes it, and a thread never gets its own back: so one that
+    // ends.
+    std::thread([&] {
+        beNice();
+        started = process.startDetached(&child);
+    }).join();
+    if (started) return child;
     if (error)
         *error =
             tr("%1 could not be started: %2").arg(QDir::toNativeSeparators(process.program()), process.errorString());

@@ -28,7 +28,8 @@ struct VerbOutcome {
 };
 
 /// The child lives as long as it likes; this object lives on the window's thread and never waits for it. Destroyed
-/// while the child runs, it kills it. One object runs one child at a time, as often as one likes.
+/// while the child runs, it kills it. One object runs one child at a time, as often as one likes. Children are nicer
+/// than the window by a few steps, detached ones too, so that it stays fluid while they compute on all processors.
 class VerbProcess : public QObject {
     Q_OBJECT
   public:
