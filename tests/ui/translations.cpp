@@ -11,6 +11,8 @@
 #include <clocale>
 
 #include "tests/ui/support.h"
+#include "ui/training/gauge_strip.h"
+#include "ui/widgets/gauge/gauge.h"
 
 namespace distillix::ui {
 
@@ -75,6 +77,33 @@ class TranslationsTest : public QObject {
                  studio.window().findChildren<QToolButton*>(QRegularExpression("^rail\\."))) {
                 QVERIFY2(button->width() >= button->sizeHint().width(), qPrintable(button->text()));
             }
+            // The gauges, as wide as the train page has them there, of a large run on a card.
+            GaugeStrip strip(studio.studio());
+            SystemReading reading;
+            reading.memoryTotal = 128e9;
+            reading.memoryAvailable = 104.5e9;
+            reading.processResident = 12.34e9;
+            reading.processPeak = 15.67e9;
+            reading.processorShare = 0.9999;
+            reading.processProcessors = 15.9;
+            reading.processors = 16;
+            CardReading card;
+            card.name = "NVIDIA H100 80GB HBM3";
+            card.memoryTotal = 85.9e9;
+            card.memoryUsed = 75.3e9;
+            card.memoryOfProcess = 70.1e9;
+            card.utilisation = 0.987;
+            card.celsius = 71;
+            card.watts = 612;
+            card.wattLimit = 700;
+            reading.cards = {card};
+            strip.showReading(reading);
+            strip.resize(840, strip.sizeHint().height());
+            strip.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&strip));
+            QVERIFY(strip.findChildren<Gauge*>().size() >= 7);
+            for (const Gauge* gauge : strip.findChildren<Gauge*>())
+                QVERIFY2(!gauge->isVisible() || !gauge->isCut(), qPrintable(gauge->toolTip()));
         }
         QApplication::removeTranslator(&german);
     }

@@ -3,6 +3,7 @@
 
 #include <QHBoxLayout>
 #include <QSysInfo>
+#include <QVBoxLayout>
 #include <cmath>
 
 #include "core/model/config.h"
@@ -24,13 +25,21 @@ GaugeStrip::GaugeStrip(Studio& studio, QWidget* parent)
     m_memory = gauge("gaugeMemory", tr("Memory"));
     m_processor = gauge("gaugeProcessor", tr("Processors"));
     m_mfu = gauge("gaugeMfu", tr("Share of the card's peak (MFU)"));
+    m_mfu->setParent(this);
     m_mfu->hide();
-    m_layout = new QHBoxLayout(this);
+    m_layout = new QVBoxLayout(this);
     m_layout->setContentsMargins(space::m, space::xs, space::m, space::s);
-    m_layout->setSpacing(space::xl);
-    for (Gauge* each : {m_time, m_speed, m_memory, m_processor, m_mfu}) m_layout->addWidget(each, 1);
+    m_layout->setSpacing(space::s);
+    addRow({m_time, m_speed, m_memory, m_processor});
     connect(m_sampler, &SystemSampler::sampled, this, &GaugeStrip::showReading);
     connect(&m_studio.theme(), &Theme::changed, this, [this] { showReading(m_reading); });
+}
+
+void GaugeStrip::addRow(std::initializer_list<Gauge*> gauges) {
+    auto* row = new QHBoxLayout;
+    row->setSpacing(space::xl);
+    for (Gauge* each : gauges) row->addWidget(each, 1);
+    m_layout->addLayout(row);
 }
 
 void GaugeStrip::showEvent(QShowEvent* event) {
@@ -113,13 +122,16 @@ void GaugeStrip::showReading(const SystemReading& reading) {
         const auto gauge = [&](const QString& name, const QString& text) {
             auto* made = new Gauge(text);
             made->setObjectName(name + number);
-            m_layout->addWidget(made, 1);
             return made;
         };
         const QString name = QString::fromStdString(reading.cards[m_cards.size()].name);
         card.memory = gauge("gaugeCardMemory", tr("%1, memory").arg(name));
         card.load = gauge("gaugeCardLoad", tr("Load"));
         card.heat = gauge("gaugeCardHeat", tr("Temperature, power"));
+        if (m_cards.empty())
+            addRow({card.memory, card.load, card.heat, m_mfu});
+        else
+            addRow({card.memory, card.load, card.heat});
         m_cards.push_back(card);
     }
     for (std::size_t i = 0; i < reading.cards.size(); ++i) {

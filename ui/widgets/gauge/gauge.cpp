@@ -12,6 +12,8 @@
 namespace distillix::ui {
 namespace {
 
+constexpr int kBarRoom = 12;  // the bar and what is free above and below it
+
 QFont sized(const QFont& font, double factor, bool strong) {
     QFont out = font;
     out.setPixelSize(std::max(9, static_cast<int>(std::lround(QFontInfo(font).pixelSize() * factor))));
@@ -41,43 +43,49 @@ void Gauge::setBar(std::vector<Part> parts, double peak) {
     update();
 }
 
+QFont Gauge::smallFont() const {
+    return sized(font(), 0.85, false);
+}
+
+QFont Gauge::largeFont() const {
+    return sized(font(), 1.15, true);
+}
+
 QSize Gauge::sizeHint() const {
-    return {150, fontMetrics().height() * 3 + 14};
+    return {150, 2 * QFontMetrics(smallFont()).height() + QFontMetrics(largeFont()).height() + kBarRoom};
 }
 
 QSize Gauge::minimumSizeHint() const {
     return {90, sizeHint().height()};
 }
 
+bool Gauge::isCut() const {
+    const QFontMetrics small(smallFont()), large(largeFont());
+    return small.horizontalAdvance(m_name) > width() || small.horizontalAdvance(m_detail) > width() ||
+           large.horizontalAdvance(m_value) > width();
+}
+
 void Gauge::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const QColor text = palette().color(QPalette::WindowText), muted = mutedText(palette());
-    const QFont small = sized(font(), 0.85, false), large = sized(font(), 1.15, true);
-    const int smallHeight = QFontMetrics(small).height(), largeHeight = QFontMetrics(large).height();
     int y = 0;
-    painter.setFont(small);
-    painter.setPen(muted);
-    painter.drawText(QRect(0, y, width(), smallHeight), Qt::AlignLeft | Qt::AlignVCenter,
-                     QFontMetrics(small).elidedText(m_name, Qt::ElideRight, width()));
-    y += smallHeight;
-    painter.setFont(large);
-    painter.setPen(text);
-    const QString value = QFontMetrics(large).elidedText(m_value, Qt::ElideRight, width());
-    painter.drawText(QRect(0, y, width(), largeHeight), Qt::AlignLeft | Qt::AlignVCenter, value);
-    const int used = QFontMetrics(large).horizontalAdvance(value) + 8;
-    // The small print beside the value where there is room, else below.
-    painter.setFont(small);
-    painter.setPen(muted);
-    const bool beside = !m_parts.empty();
-    const QRect detail = beside ? QRect(used, y, std::max(0, width() - used), largeHeight)
-                                : QRect(0, y + largeHeight, width(), smallHeight);
-    if (detail.width() > 24)
-        painter.drawText(detail, (beside ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
-                         QFontMetrics(small).elidedText(m_detail, Qt::ElideRight, detail.width()));
-    y += largeHeight + 4;
-    if (m_parts.empty()) return;
+    const auto line = [&](const QString& words, const QFont& lineFont, const QColor& colour) {
+        const QFontMetrics metrics(lineFont);
+        painter.setFont(lineFont);
+        painter.setPen(colour);
+        painter.drawText(QRect(0, y, width(), metrics.height()), Qt::AlignLeft | Qt::AlignVCenter,
+                         metrics.elidedText(words, Qt::ElideRight, width()));
+        y += metrics.height();
+    };
+    line(m_name, smallFont(), muted);
+    line(m_value, largeFont(), text);
+    y += 3;
     const QRectF bar(0, y, width(), 5);
+    // The small print has a line of its own and the whole width, below the bar or where one would be.
+    y += kBarRoom - 3;
+    line(m_detail, smallFont(), muted);
+    if (m_parts.empty()) return;
     QPainterPath round;
     round.addRoundedRect(bar, 2.5, 2.5);
     QColor back = text;

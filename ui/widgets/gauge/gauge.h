@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QColor>
+#include <QFont>
 #include <QString>
 #include <QWidget>
 #include <vector>
@@ -24,6 +25,8 @@ class Gauge : public QWidget {
     const QString& value() const { return m_value; }
     const QString& detail() const { return m_detail; }
     const std::vector<Part>& parts() const { return m_parts; }
+    /// True where the width is too small for one of the texts, which then ends in an ellipsis.
+    bool isCut() const;
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -31,6 +34,8 @@ class Gauge : public QWidget {
     void paintEvent(QPaintEvent* event) override;
 
   private:
+    QFont smallFont() const;
+    QFont largeFont() const;
     QString m_name, m_value, m_detail;
     std::vector<Part> m_parts;
     double m_peak = -1;
