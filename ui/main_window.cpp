@@ -83,6 +83,7 @@ MainWindow::MainWindow(Studio& studio, QWidget* parent) : QMainWindow(parent), m
     connect(&m_studio.theme(), &Theme::changed, this, &MainWindow::retint);
     retint();
     restoreLayout();
+    m_studio.theme().dress();
 }
 
 MainWindow::~MainWindow() = default;
@@ -288,12 +289,20 @@ void MainWindow::restoreLayout() {
     if (m_studio.recentProjects().isEmpty()) showWelcome();
 }
 
+bool MainWindow::event(QEvent* event) {
+    const bool handled = QMainWindow::event(event);
+    if (event->type() == QEvent::Paint && !m_painted) {
+        m_painted = true;
+        QMetaObject::invokeMethod(this, &MainWindow::usable, Qt::QueuedConnection);
+    }
+    return handled;
+}
+
 void MainWindow::closeEvent(QCloseEvent* event) {
-    // Not at every change of the page: Qt writes the settings on this thread, synced.
     m_studio.settings().setValue("window/page", pageName(m_page));
     m_studio.settings().setValue("window/geometry", saveGeometry());
     for (Page* page : m_pages) page->saveState();
-    m_studio.settings().sync();
+    m_studio.settings().save();
     event->accept();
 }
 

@@ -34,7 +34,12 @@ class MainWindow : public QMainWindow {
     /// How long the event loop has kept anyone waiting.
     StallProbe& probe() { return *m_probe; }
 
+  signals:
+    /// Once: the window has been painted and has dealt with what waited until then.
+    void usable();
+
   protected:
+    bool event(QEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -61,6 +66,7 @@ class MainWindow : public QMainWindow {
     StallProbe* m_probe = nullptr;
     Welcome* m_welcome = nullptr;
     PageId m_page = PageId::Data;
+    bool m_painted = false;
     QList<Page*> m_pages;
 };
 

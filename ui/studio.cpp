@@ -30,11 +30,7 @@ void JobList::end(int id) {
 }
 
 Studio::Studio(const QString& settingsFile, QObject* parent)
-    : QObject(parent),
-      m_settings(settingsFile.isEmpty() ? new QSettings(QSettings::IniFormat, QSettings::UserScope,
-                                                        QStringLiteral("distillix"), QStringLiteral("studio"), this)
-                                        : new QSettings(settingsFile, QSettings::IniFormat, this)),
-      m_jobs(this) {
+    : QObject(parent), m_settings(new Settings(settingsFile, this)), m_jobs(this) {
     const QString mode = m_settings->value(QStringLiteral("view/theme")).toString();
     m_theme.setMode(mode == QStringLiteral("dark")    ? Theme::Mode::Dark
                     : mode == QStringLiteral("light") ? Theme::Mode::Light

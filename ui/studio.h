@@ -5,13 +5,13 @@
 
 #include <QList>
 #include <QObject>
-#include <QSettings>
 #include <QString>
 #include <QVariantMap>
 #include <functional>
 
 #include "ui/actions.h"
 #include "ui/project.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 
 namespace distillix::ui {
@@ -62,14 +62,14 @@ class Studio : public QObject {
     ActionRegistry& actions() { return m_actions; }
     Theme& theme() { return m_theme; }
     JobList& jobs() { return m_jobs; }
-    /// What is kept of the window. Cheap: written by Qt now and then. Keys begin with the page's name
+    /// What is kept of the window. Cheap: written by a worker now and then. Keys begin with the page's name
     /// ("chat/temperature").
-    QSettings& settings() { return *m_settings; }
+    Settings& settings() { return *m_settings; }
 
     /// Sends the person to a page. Arguments pages understand:
     ///   Data: "files" (list of paths to import)           Train: "dataset" (path), "run" (path)
     ///   Chat: "model" (path of a run, checkpoint or model folder)   Library: "model" (path), "export" (gguf,
-    ///   safetensors, hf) Benchmark: "model" (path)
+    ///   safetensors, pt, hf) Benchmark: "model" (path)
     void showPage(PageId page, const QVariantMap& arguments = {});
     /// A short sentence at the window's edge that goes by itself (bad ones stay until they are closed).
     void notify(const QString& message, Notice kind = Notice::Info);
@@ -82,7 +82,7 @@ class Studio : public QObject {
   private:
     void addActions();
 
-    QSettings* m_settings;
+    Settings* m_settings;
     Theme m_theme;
     ActionRegistry m_actions;
     JobList m_jobs;

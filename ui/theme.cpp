@@ -303,8 +303,13 @@ void Theme::apply() {
     palette.setColor(QPalette::Disabled, QPalette::Highlight, colour(Ink::Border));
     QApplication::setPalette(palette);
     QApplication::setFont(font(Type::Body));
-    qApp->setStyleSheet(styleSheet());
+    if (m_dressed) qApp->setStyleSheet(styleSheet());
     emit changed();
+}
+
+void Theme::dress() {
+    m_dressed = true;
+    qApp->setStyleSheet(styleSheet());
 }
 
 QString Theme::styleSheet() const {

@@ -67,8 +67,11 @@ class Theme : public QObject {
     /// resources/icons/NAME.svg in the text's colour (accented where checked), crisp at every size and scale.
     QIcon icon(const QString& name, Ink ink = Ink::Text) const;
 
-    /// Puts palette, font and style sheet onto the application.
+    /// Puts palette and font onto the application, and its style sheet once dress() was called.
     void apply();
+    /// From now on with the style sheet: once, when the window's widgets are made. Under a style sheet every widget
+    /// that is put into another one is styled anew with all that is in it, which took longer than making them.
+    void dress();
 
     // Roles that the style sheet knows; set before the widget is shown. They spare every page a sheet of its own.
     static void setType(QWidget* widget, Type type);  ///< a label's size
@@ -90,6 +93,7 @@ class Theme : public QObject {
     Mode m_mode = Mode::Desktop;
     bool m_dark = false;
     bool m_desktopDark = false;
+    bool m_dressed = false;
     double m_zoom = 1;
     mutable QHash<QString, QIcon> m_icons;
 

@@ -86,7 +86,7 @@ class WheelGuard : public QObject {
 
 }  // namespace
 
-SamplingPresets::SamplingPresets(QSettings& settings) : m_settings(settings) {
+SamplingPresets::SamplingPresets(Settings& settings) : m_settings(settings) {
     m_own = QJsonDocument::fromJson(settings.value(kPresetsKey).toString().toUtf8()).object();
 }
 
@@ -128,7 +128,7 @@ void SamplingPresets::write() {
     m_settings.setValue(kPresetsKey, QString::fromUtf8(QJsonDocument(m_own).toJson(QJsonDocument::Compact)));
 }
 
-ChatSettings::ChatSettings(Theme& theme, QSettings& settings, QWidget* parent)
+ChatSettings::ChatSettings(Theme& theme, Settings& settings, QWidget* parent)
     : QScrollArea(parent), m_theme(theme), m_presets(settings) {
     setObjectName(QStringLiteral("chatSettings"));
     setAccessibleName(tr("How the model is asked"));

@@ -6,8 +6,8 @@
 #include <QHash>
 #include <QJsonObject>
 #include <QScrollArea>
-#include <QSettings>
 
+#include "ui/settings.h"
 #include "ui/theme.h"
 
 class QComboBox;
@@ -23,7 +23,7 @@ namespace distillix::ui {
 /// Presets of sampling: those that come with the program and those a person saved, in the window's settings.
 class SamplingPresets {
   public:
-    explicit SamplingPresets(QSettings& settings);
+    explicit SamplingPresets(Settings& settings);
     QStringList names() const;
     QJsonObject values(const QString& name) const;
     bool isOwn(const QString& name) const { return m_own.contains(name); }
@@ -33,14 +33,14 @@ class SamplingPresets {
 
   private:
     void write();
-    QSettings& m_settings;
+    Settings& m_settings;
     QJsonObject m_own;
 };
 
 class ChatSettings : public QScrollArea {
     Q_OBJECT
   public:
-    ChatSettings(Theme& theme, QSettings& settings, QWidget* parent = nullptr);
+    ChatSettings(Theme& theme, Settings& settings, QWidget* parent = nullptr);
 
     struct Values {
         bool completion = false;
