@@ -65,13 +65,13 @@ void RunControl::launch(const QString& run, const QStringList& arguments, bool r
             return std::pair(pid, error);
         },
         this,
-        [this, run](const std::pair<qint64, QString>& result) {
+        [this, run, resumes](const std::pair<qint64, QString>& result) {
             const auto found =
                 std::find_if(m_starts.begin(), m_starts.end(), [&](const Start& each) { return each.run == run; });
             if (found == m_starts.end()) return;
             if (result.first == 0) {
                 m_starts.erase(found);
-                emit startFailed(run, result.second);
+                emit startFailed(run, result.second, resumes);
                 return;
             }
             found->pid = result.first;
@@ -84,14 +84,14 @@ void RunControl::look() {
     m_looking = true;
     struct Found {
         QString run, words;
-        bool there = false, ended = false;
+        bool resumes = false, there = false, ended = false;
     };
     background::run(
         [starts = m_starts] {
             std::vector<Found> all;
             for (const Start& start : starts) {
                 if (start.pid == 0) continue;
-                Found found{start.run, {}, false, false};
+                Found found{start.run, {}, start.resumes, false, false};
                 // The order matters: a trainer that ends between the two looks has left its folder first.
                 found.ended = hasEnded(start.pid);
                 if (const auto run = readRun(std::filesystem::path(start.run.toStdString())); run.ok())
@@ -115,7 +115,8 @@ void RunControl::look() {
                     emit started(found.run);
                 else
                     emit startFailed(found.run,
-                                     found.words.isEmpty() ? tr("The trainer ended without a word.") : found.words);
+                                     found.words.isEmpty() ? tr("The trainer ended without a word.") : found.words,
+                                     found.resumes);
             }
             if (m_starts.empty()) m_timer.stop();
         });

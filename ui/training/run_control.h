@@ -28,7 +28,7 @@ class RunControl : public QObject {
 
   signals:
     void started(const QString& run);
-    void startFailed(const QString& run, const QString& message);
+    void startFailed(const QString& run, const QString& message, bool resumes);
     void asked(const QString& command, const QString& run);
     /// `message` is the trainer's answer, which may be empty.
     void answered(const QString& command, const QString& run, const QString& message);

@@ -80,12 +80,15 @@ TrainPage::TrainPage(Studio& studio_, QWidget* parent) : Page(studio_, parent) {
         choose(run);
         showForm(false);
     });
-    connect(&m_control, &RunControl::startFailed, this, [this](const QString& run, const QString& message) {
-        m_form->setStarting(false);
-        m_header->setBusy({});
-        m_form->showProblem(message);
-        studio().notify(tr("“%1” did not start: %2").arg(QFileInfo(run).fileName(), message), Notice::Bad);
-    });
+    connect(&m_control, &RunControl::startFailed, this,
+            [this](const QString& run, const QString& message, bool resumes) {
+                m_form->setStarting(false);
+                m_header->setBusy({});
+                if (!resumes) m_form->showProblem(message);
+                // Told once: in the form to whoever looks at it.
+                if (resumes || !m_form->isVisible())
+                    studio().notify(tr("“%1” did not start: %2").arg(QFileInfo(run).fileName(), message), Notice::Bad);
+            });
     connect(&m_control, &RunControl::answered, this,
             [this](const QString& command, const QString& run, const QString& message) {
                 if (run == m_current) m_header->setBusy({});
@@ -375,9 +378,11 @@ void TrainPage::contentsChanged() {
     bool busy = false;
     for (const RunEntry& run : m_runs->runs()) {
         busy = busy || run.isLive();
-        // A run that ends badly while another one is looked at is told all the same.
+        // A run that ends badly while another one is looked at is told all the same; the one that is looked at says so
+        // itself.
         QString& last = m_lastStates[run.path];
-        if ((run.state == QLatin1String("crashed") || run.state == QLatin1String("failed")) &&
+        if (!(isVisible() && run.path == m_current) &&
+            (run.state == QLatin1String("crashed") || run.state == QLatin1String("failed")) &&
             (last == QLatin1String("running") || last == QLatin1String("paused")))
             studio().notify(tr("The run “%1” has ended badly: %2").arg(run.name, run.state), Notice::Bad);
         if (run.state == QLatin1String("finished") && last == QLatin1String("running"))
@@ -445,7 +450,7 @@ void TrainPage::activate(const QVariantMap& arguments) {
 }
 
 void TrainPage::saveState() {
-    QSettings& settings = studio().settings();
+    Settings& settings = studio().settings();
     settings.setValue("train/split", m_split->saveState());
     settings.setValue("train/down", m_down->saveState());
     settings.setValue("train/charts", m_board->state());
