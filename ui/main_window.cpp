@@ -244,6 +244,7 @@ void MainWindow::projectOpened() {
 
 void MainWindow::showPage(PageId id, const QVariantMap& arguments) {
     m_page = id;
+    m_studio.settings().setValue("window/page", pageName(id));
     m_stack->setCurrentIndex(static_cast<int>(id));
     m_railButtons->button(static_cast<int>(id))->setChecked(true);
     updateTitle();
@@ -299,7 +300,6 @@ bool MainWindow::event(QEvent* event) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    m_studio.settings().setValue("window/page", pageName(m_page));
     m_studio.settings().setValue("window/geometry", saveGeometry());
     for (Page* page : m_pages) page->saveState();
     m_studio.settings().save();

@@ -82,6 +82,42 @@ Result<int> infoVerb(VerbContext& context, const InfoFlags& flags) {
     return 0;
 }
 
+/// Texts spread evenly over all that were added, to measure compression on: some 2 MiB at most.
+class MeasuredTexts {
+  public:
+    void add(std::string_view text) {
+        if (m_count++ % m_every != 0) return;
+        std::size_t size = std::min(text.size(), kLongest);
+        // Not in the middle of a character.
+        while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+        m_texts.emplace_back(text.substr(0, size));
+        m_bytes += size;
+        while (m_bytes > kMost && m_texts.size() > 1) {
+            // Every second one stays, and of those to come half as many.
+            std::vector<std::string> kept;
+            m_bytes = 0;
+            for (std::size_t i = 0; i < m_texts.size(); i += 2) {
+                m_bytes += m_texts[i].size();
+                kept.push_back(std::move(m_texts[i]));
+            }
+            m_texts = std::move(kept);
+            m_every *= 2;
+        }
+    }
+    std::size_t bytes() const { return m_bytes; }
+    std::size_t tokens(const Tokenizer& tokenizer) const {
+        std::size_t count = 0;
+        for (const std::string& text : m_texts) count += tokenizer.encode(text).size();
+        return count;
+    }
+
+  private:
+    static constexpr std::size_t kLongest = 64 << 10, kMost = 2 << 20;
+    std::vector<std::string> m_texts;
+    std::size_t m_bytes = 0;
+    std::uint64_t m_count = 0, m_every = 1;
+};
+
 struct TokenizerFlags {
     std::vector<std::string> sources, extensions;
     std::string out;
@@ -100,6 +136,11 @@ Result<int> trainTokenizerVerb(VerbContext& context, const TokenizerFlags& flags
     reading.extensions = flags.extensions;
     std::int64_t records = 0, refused = 0;
     double bytes = 0;
+    MeasuredTexts measured;
+    const auto take = [&](const std::string& text) {
+        trainer.add(text);
+        measured.add(text);
+    };
     for (const std::string& source : flags.sources) {
         const SourcePlan plan = TRY(planSource(source, reading));
         const auto reader = TRY(openSource(plan));
@@ -117,8 +158,8 @@ Result<int> trainTokenizerVerb(VerbContext& context, const TokenizerFlags& flags
                 ++refused;
                 continue;
             }
-            if (!record.conversation) trainer.add(record.text);
-            for (const ChatMessage& message : record.messages) trainer.add(message.text);
+            if (!record.conversation) take(record.text);
+            for (const ChatMessage& message : record.messages) take(message.text);
             ++records;
             bytes += static_cast<double>(raw.sourceBytes);
             Progress progress;
@@ -131,12 +172,20 @@ Result<int> trainTokenizerVerb(VerbContext& context, const TokenizerFlags& flags
     context.reporter.info("Training on " + groupedText(records) + " documents; about a second for each MB.");
     const Tokenizer tokenizer = TRY(trainer.train());
     TRY_VOID(writeFileAtomic(flags.out, tokenizer.serialized()));
+    const auto measuredBytes = static_cast<double>(measured.bytes());
+    const auto tokens = static_cast<double>(measured.tokens(tokenizer));
+    const double bytesPerToken = tokens > 0 ? measuredBytes / tokens : 0;
     context.reporter.result({{"path", flags.out},
                              {"pieces", tokenizer.size()},
                              {"hash", tokenizer.hash()},
                              {"documents", records},
-                             {"refused", refused}},
-                            "Wrote " + flags.out + ": " + groupedText(tokenizer.size()) + " pieces.");
+                             {"refused", refused},
+                             {"measuredBytes", measuredBytes},
+                             {"measuredTokens", tokens},
+                             {"bytesPerToken", bytesPerToken}},
+                            "Wrote " + flags.out + ": " + groupedText(tokenizer.size()) + " pieces, " +
+                                fixedText(bytesPerToken, 2) + " bytes a token on " + bytesText(measuredBytes) +
+                                " of the text.");
     return 0;
 }
 

@@ -1179,6 +1179,18 @@
         <source>Data</source>
         <translation>Daten</translation>
     </message>
+    <message>
+        <source>Train a tokenizer…</source>
+        <translation>Tokenizer trainieren …</translation>
+    </message>
+    <message>
+        <source>By itself, for several datasets; an import makes one of its own otherwise</source>
+        <translation>Für sich, für mehrere Datensätze; sonst macht ein Import seinen eigenen</translation>
+    </message>
+    <message>
+        <source>Open a project first: the tokenizer is put into it.</source>
+        <translation>Öffnen Sie zuerst ein Projekt: Der Tokenizer kommt hinein.</translation>
+    </message>
 </context>
 <context>
     <name>distillix::ui::DatasetView</name>
@@ -1935,12 +1947,12 @@
         <translation>noch %1</translation>
     </message>
     <message>
-        <source>The import was cancelled. Nothing of it was kept.</source>
-        <translation>Der Import wurde abgebrochen. Nichts davon wurde behalten.</translation>
-    </message>
-    <message>
         <source>The dataset is ready: %1 documents, %2 tokens.</source>
         <translation>Der Datensatz ist fertig: %1 Dokumente, %2 Token.</translation>
+    </message>
+    <message>
+        <source>Nothing of the import was kept.</source>
+        <translation>Vom Import wurde nichts behalten.</translation>
     </message>
 </context>
 <context>
@@ -2261,6 +2273,10 @@
     <message>
         <source>The model&apos;s process ended</source>
         <translation>Der Prozess des Modells hat geendet</translation>
+    </message>
+    <message>
+        <source>The model did not answer when it was asked to stop, and was ended. The next question starts it anew.</source>
+        <translation>Das Modell reagierte nicht auf die Bitte aufzuhören und wurde beendet. Die nächste Frage startet es neu.</translation>
     </message>
 </context>
 <context>
@@ -3193,6 +3209,113 @@
     <message>
         <source>%1, %2</source>
         <translation>%1, %2</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::TokenizerDialog</name>
+    <message>
+        <source>Train a tokenizer</source>
+        <translation>Tokenizer trainieren</translation>
+    </message>
+    <message>
+        <source>An import makes one of its own data by itself. One made here can be shared by several datasets, whose models can then be compared.</source>
+        <translation>Ein Import macht selbst einen aus seinen Daten. Ein hier trainierter kann mehreren Datensätzen dienen, deren Modelle dann vergleichbar sind.</translation>
+    </message>
+    <message>
+        <source>Text to make it of</source>
+        <translation>Text, aus dem er entsteht</translation>
+    </message>
+    <message>
+        <source>files or a folder</source>
+        <translation>Dateien oder ein Ordner</translation>
+    </message>
+    <message>
+        <source>Files…</source>
+        <translation>Dateien …</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner …</translation>
+    </message>
+    <message>
+        <source>all that are text, or: py, md</source>
+        <translation>alle mit Text, oder: py, md</translation>
+    </message>
+    <message>
+        <source>File extensions of a folder</source>
+        <translation>Dateiendungen eines Ordners</translation>
+    </message>
+    <message>
+        <source>Pieces</source>
+        <translation>Stücke</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>Trainieren</translation>
+    </message>
+    <message>
+        <source>Data (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst);;All files (*)</source>
+        <translation>Daten (*.jsonl *.json *.csv *.tsv *.txt *.md *.gz *.zst);;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>A folder of text or code</source>
+        <translation>Ein Ordner mit Text oder Quelltext</translation>
+    </message>
+    <message>
+        <source>Reading, %1</source>
+        <translation>Lesen, %1</translation>
+    </message>
+    <message>
+        <source>Training, about a second for each MB</source>
+        <translation>Training, etwa eine Sekunde je MB</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet …</translation>
+    </message>
+    <message>
+        <source>Training the tokenizer %1</source>
+        <translation>Training des Tokenizers %1</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was written.</source>
+        <translation>Abgebrochen. Es wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <source>Written: %1, %2 pieces</source>
+        <translation>Geschrieben: %1, %2 Stücke</translation>
+    </message>
+    <message>
+        <source>%1 bytes become one token, measured on %2 of the text it was made of</source>
+        <translation>%1 Byte werden ein Token, gemessen an %2 des Textes, aus dem er entstand</translation>
+    </message>
+    <message>
+        <source>%1 documents were read</source>
+        <translation>%1 Dokumente wurden gelesen</translation>
+    </message>
+    <message>
+        <source>%1 records could not be used</source>
+        <translation>%1 Datensätze waren nicht verwendbar</translation>
+    </message>
+    <message>
+        <source>Every import offers it as its tokenizer.</source>
+        <translation>Jeder Import bietet ihn als Tokenizer an.</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
 </context>
 <context>

@@ -54,6 +54,25 @@ std::string bytesOf(const fs::path& dataset) {
     return all;
 }
 
+TEST(DataImport, ATokenizerByItselfTellsHowItCompresses) {
+    const TemporaryFolder folder;
+    std::string text;
+    for (int i = 0; i < 400; ++i) text += "Zeile " + std::to_string(i) + ": grün und blau, über und unter.\n";
+    ASSERT_OK(writeFileAtomic(folder / "text.txt", text));
+    const auto trained = run(
+        {"tokenizer", "train", folder / "text.txt", "--vocab-size", "400", "--out", folder / "own.model", "--json"});
+    ASSERT_EQ(trained.code, 0) << trained.errors;
+    const Json result = trained.result();
+    EXPECT_EQ(result.at("measuredBytes"), text.size());
+    // As many tokens as the other verb makes of the same text.
+    const auto encoded =
+        run({"tokenizer", "encode", folder / "own.model", folder / "text.txt", "--out", folder / "ids", "--json"});
+    ASSERT_EQ(encoded.code, 0) << encoded.errors;
+    EXPECT_EQ(result.at("measuredTokens").get<double>(), encoded.result().at("tokens").get<double>());
+    EXPECT_DOUBLE_EQ(result.at("bytesPerToken").get<double>(),
+                     static_cast<double>(text.size()) / encoded.result().at("tokens").get<double>());
+}
+
 TEST(DataImport, ADryRunShowsWhatAWindowNeedsAndWritesNothing) {
     const TemporaryFolder folder;
     ASSERT_OK(

@@ -13,10 +13,12 @@
 #include <QMimeData>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QTabWidget>
 #include <QTableView>
 #include <clocale>
+#include <csignal>
 
 #include "tests/ui/support.h"
 #include "ui/data/batch_view.h"
@@ -77,6 +79,14 @@ class DataTest : public QObject {
         studio.find<QSpinBox>("import.vocab")->setValue(400);
         QVERIFY(waitFor([&] { return studio.find<QLabel>("import.statistics")->text().contains("200"); }));
         QVERIFY(previewed(studio));
+    }
+
+    /// As /proc tells it: T is stopped.
+    static char processState(qint64 pid) {
+        QFile file(QStringLiteral("/proc/%1/stat").arg(pid));
+        if (!file.open(QIODevice::ReadOnly)) return 0;
+        const QByteArray text = file.readAll();
+        return text.mid(text.lastIndexOf(')') + 2, 1).append('\0').at(0);
     }
 
   private slots:
@@ -180,6 +190,101 @@ class DataTest : public QObject {
         QVERIFY(QDir(studio.project().datasetsDir()).isEmpty());
         // And it can be begun again.
         QVERIFY(studio.find<QPushButton>("import.start")->isEnabled());
+    }
+
+    void hungImportIsEnded() {
+        // A child that is stopped from outside does nothing any more: cancelling ends it all the same, and says so.
+        StudioFixture studio;
+        QByteArray text;
+        for (int i = 0; i < 300000; ++i) text += "{\"text\": \"line number " + QByteArray::number(i) + "\"}\n";
+        write(studio.path("long.jsonl"), text);
+        studio.studio().showPage(PageId::Data, {{"files", QStringList{studio.path("long.jsonl")}}});
+        QVERIFY(previewed(studio));
+        auto* view = studio.find<ImportView>("import");
+        studio.click("import.start");
+        QVERIFY(waitFor([&] { return view->childId() > 0; }));
+        ::kill(static_cast<pid_t>(view->childId()), SIGSTOP);
+        QTRY_COMPARE(processState(view->childId()), 'T');
+        // The window goes on meanwhile.
+        studio.trigger("view.library");
+        QCOMPARE(studio.window().currentPage(), PageId::Library);
+        studio.trigger("view.data");
+        QSignalSpy notices(&studio.studio(), &Studio::noticed);
+        studio.click("import.cancel");
+        QVERIFY(waitFor([&] { return !view->isImporting(); }));
+        QVERIFY(QDir(studio.project().datasetsDir()).isEmpty());
+        QVERIFY(!notices.isEmpty() && notices[0][0].toString().contains("Nothing of the import was kept"));
+        QVERIFY(studio.find<QPushButton>("import.start")->isEnabled());
+    }
+
+    void whatIsPreparedComesBack() {
+        StudioFixture studio;
+        importQuestions(studio);
+        studio.find<QLineEdit>("import.name")->setText("my sums");
+        studio.find<QSpinBox>("import.validation")->setValue(12);
+        studio.restart();
+        QVERIFY(studio.find<ImportView>("import")->isVisible());
+        QVERIFY(previewed(studio));
+        QCOMPARE(studio.find<QLabel>("import.title")->text(), QString("questions.jsonl"));
+        QCOMPARE(studio.find<QLineEdit>("import.name")->text(), QString("my sums"));
+        QCOMPARE(studio.find<QSpinBox>("import.validation")->value(), 12);
+        QCOMPARE(studio.find<QSpinBox>("import.vocab")->value(), 400);
+        QCOMPARE(studio.find<ImportView>("import")->request().columns.value("response"), QString("Antwort"));
+        // What is discarded does not come back.
+        studio.click("import.discard");
+        studio.restart();
+        QVERIFY(studio.find<QPushButton>("data.empty.import")->isVisible());
+    }
+
+    void tokenizerIsTrainedByItself() {
+        StudioFixture studio;
+        const QString source = questions(studio);
+        studio.click("data.train-tokenizer");
+        answerNextFileQuestion({source});
+        studio.click("tokenizer.files");
+        QCOMPARE(studio.find<QLineEdit>("tokenizer.name")->text(), QString("questions"));
+        studio.find<QSpinBox>("tokenizer.pieces")->setValue(380);
+        // Closed and opened again, after a restart too, it is as it was left.
+        QPointer<QDialog> dialog = studio.find<QDialog>("tokenizer");
+        studio.click("tokenizer.cancel");
+        QVERIFY(waitFor([&] { return dialog.isNull(); }));
+        studio.restart();
+        studio.click("data.train-tokenizer");
+        QCOMPARE(studio.find<QLineEdit>("tokenizer.sources")->text(), source);
+        QCOMPARE(studio.find<QSpinBox>("tokenizer.pieces")->value(), 380);
+        // Records without a column that could be text are told.
+        studio.click("tokenizer.start");
+        const auto ended = [&] {
+            return studio.find<QLabel>("tokenizer.result")->isVisible() ||
+                   studio.find<QLabel>("tokenizer.error")->isVisible();
+        };
+        QVERIFY(waitFor(ended));
+        QVERIFY(studio.find<QLabel>("tokenizer.error")->isVisible());
+        QByteArray text;
+        for (int i = 0; i < 500; ++i)
+            text += "The quick brown fox jumps over the lazy dog number " + QByteArray::number(i) + ".\n";
+        write(studio.path("foxes.txt"), text);
+        answerNextFileQuestion({studio.path("foxes.txt")});
+        studio.click("tokenizer.files");
+        studio.click("tokenizer.start");
+        QVERIFY(waitFor([&] { return studio.find<QLabel>("tokenizer.result")->isVisible(); }));
+        const QString report = studio.find<QLabel>("tokenizer.result")->text();
+        QVERIFY2(report.contains("380 pieces") && report.contains("bytes become one token"), qPrintable(report));
+        QVERIFY(QFileInfo(studio.project().tokenizersDir() + "/foxes.model").size() > 1000);
+        dialog = studio.find<QDialog>("tokenizer");
+        studio.click("tokenizer.cancel");
+        QVERIFY(waitFor([&] { return dialog.isNull(); }));
+        // It is offered to an import, and used there.
+        studio.studio().showPage(PageId::Data, {{"files", QStringList{studio.path("foxes.txt")}}});
+        auto* choice = studio.find<QComboBox>("import.tokenizer");
+        QVERIFY(waitFor([&] { return choice->findText("foxes") > 0; }));
+        choice->setCurrentIndex(choice->findText("foxes"));
+        emit choice->activated(choice->currentIndex());
+        QVERIFY(
+            waitFor([&] { return studio.find<ImportView>("import")->request().tokenizer.endsWith("foxes.model"); }));
+        // Once it was done, the dialog begins anew.
+        studio.click("data.train-tokenizer");
+        QVERIFY(studio.find<QLineEdit>("tokenizer.sources")->text().isEmpty());
     }
 
     void deletingAsks() {

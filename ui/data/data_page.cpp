@@ -9,6 +9,7 @@
 
 #include "ui/data/dataset_view.h"
 #include "ui/data/import_view.h"
+#include "ui/data/tokenizer_dialog.h"
 #include "ui/format.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/file_questions.h"
@@ -36,8 +37,13 @@ DataPage::DataPage(Studio& owner) : Page(owner) {
     importButton->setObjectName("data.import");
     auto* folderButton = new QPushButton(tr("Import a folder…"));
     folderButton->setObjectName("data.import-folder");
+    auto* tokenizerButton = new QPushButton(tr("Train a tokenizer…"));
+    tokenizerButton->setObjectName("data.train-tokenizer");
+    tokenizerButton->setToolTip(tr("By itself, for several datasets; an import makes one of its own otherwise"));
+    Theme::setFlat(tokenizerButton);
     sideLayout->addWidget(importButton);
     sideLayout->addWidget(folderButton);
+    sideLayout->addWidget(tokenizerButton);
     layout->addWidget(side);
 
     m_stack = new QStackedWidget;
@@ -58,6 +64,11 @@ DataPage::DataPage(Studio& owner) : Page(owner) {
 
     connect(importButton, &QPushButton::clicked, this, &DataPage::chooseFiles);
     connect(folderButton, &QPushButton::clicked, this, &DataPage::chooseFolder);
+    connect(tokenizerButton, &QPushButton::clicked, this, [this] {
+        if (!studio().project())
+            return studio().notify(tr("Open a project first: the tokenizer is put into it."), Notice::Warning);
+        (new TokenizerDialog(studio(), this))->open();
+    });
     connect(studio().actions().find("file.import-dataset"), &QAction::triggered, this, [this] {
         studio().showPage(PageId::Data);
         chooseFiles();
@@ -65,12 +76,20 @@ DataPage::DataPage(Studio& owner) : Page(owner) {
     connect(m_list, &QListWidget::currentItemChanged, this, &DataPage::showSelected);
     connect(m_import, &ImportView::imported, this, &DataPage::select);
     connect(m_import, &ImportView::closed, this, &DataPage::showSelected);
+    connect(m_import, &ImportView::draftChanged, this,
+            [this] { studio().settings().setValue("data/import", m_import->draft()); });
     connect(m_dataset, &DatasetView::removed, this, [this] { m_stack->setCurrentWidget(m_empty); });
     connect(&studio(), &Studio::projectChanged, this, [this] {
         if (const Project* project = studio().project()) connect(project, &Project::changed, this, &DataPage::fillList);
         m_list->clear();
         fillList();
         showSelected();
+        // What was being prepared when the window was closed.
+        const QVariantMap draft = studio().settings().value("data/import").toMap();
+        if (!draft.isEmpty() && studio().project() && !m_import->isImporting()) {
+            m_import->restore(draft);
+            m_stack->setCurrentWidget(m_import);
+        }
     });
 }
 

@@ -90,6 +90,7 @@ DatasetView::DatasetView(Studio& studio, QWidget* parent) : QWidget(parent), m_s
     auto* refused = new QVBoxLayout(refusedPage);
     refused->setContentsMargins(0, space::m, 0, 0);
     m_refused = new QTableView;
+    m_refused->setTabKeyNavigation(false);
     m_refused->setObjectName("dataset.refused");
     m_refused->setAccessibleName(tr("Records that were refused"));
     m_refused->setModel(&m_refusals);

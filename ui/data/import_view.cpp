@@ -36,6 +36,7 @@ const QString kOtherFile = QStringLiteral("?");
 
 QTableView* makeTable(const QString& name, const QString& accessibleName, QAbstractItemModel* model) {
     auto* table = new QTableView;
+    table->setTabKeyNavigation(false);  // Tab goes on, arrows move within
     table->setObjectName(name);
     table->setAccessibleName(accessibleName);
     table->setModel(model);
@@ -87,6 +88,9 @@ ImportView::ImportView(Studio& studio, QWidget* parent) : QWidget(parent), m_stu
     connect(&m_soon, &QTimer::timeout, this, &ImportView::startPreview);
     connect(close, &QPushButton::clicked, this, [this] {
         m_import.cancel();
+        m_request.sources.clear();
+        m_soon.stop();
+        emit draftChanged();
         emit closed();
     });
     connect(&m_preview, &VerbProcess::eventHappened, this, [this](const QJsonObject& line) {
@@ -95,7 +99,11 @@ ImportView::ImportView(Studio& studio, QWidget* parent) : QWidget(parent), m_stu
     connect(&m_preview, &VerbProcess::finished, this, &ImportView::showPreview);
     connect(&m_import, &VerbProcess::progressed, this, &ImportView::showProgress);
     connect(&m_import, &VerbProcess::finished, this, &ImportView::importEnded);
-    connect(&m_studio, &Studio::projectChanged, this, &ImportView::fillTokenizers);
+    connect(&m_studio, &Studio::projectChanged, this, [this] {
+        if (const Project* project = m_studio.project())
+            connect(project, &Project::changed, this, &ImportView::fillTokenizers);
+        fillTokenizers();
+    });
 }
 
 QWidget* ImportView::makeTabs() {
@@ -279,13 +287,15 @@ QWidget* ImportView::makeSettings() {
     connect(m_tokens, &QComboBox::currentIndexChanged, this, &ImportView::changed);
     connect(m_vocab, &QSpinBox::valueChanged, this, &ImportView::changed);
     connect(m_validation, &QSpinBox::valueChanged, this, [this] {
-        m_request.validationFile.clear();
-        m_validationFile->setText(tr("Hold out a file instead…"));
+        holdOut({});
         changed();
     });
     connect(m_middle, &QDoubleSpinBox::valueChanged, this, &ImportView::changed);
     connect(m_extensions, &QLineEdit::textChanged, this, &ImportView::changed);
-    connect(m_name, &QLineEdit::textChanged, this, &ImportView::updateButtons);
+    connect(m_name, &QLineEdit::textChanged, this, [this] {
+        updateButtons();
+        emit draftChanged();
+    });
     connect(m_learnPrompts, &QCheckBox::toggled, this, &ImportView::changed);
     connect(m_keepDuplicates, &QCheckBox::toggled, this, &ImportView::changed);
     connect(m_tokenizer, &QComboBox::activated, this, [this] {
@@ -300,8 +310,7 @@ QWidget* ImportView::makeSettings() {
     });
     connect(m_validationFile, &QPushButton::clicked, this, [this] {
         askForFiles(this, tr("A file to hold out"), {}, {}, [this](const QStringList& files) {
-            m_request.validationFile = files.first();
-            m_validationFile->setText(tr("Held out: %1").arg(QFileInfo(files.first()).fileName()));
+            holdOut(files.first());
             changed();
         });
     });
@@ -313,24 +322,33 @@ QWidget* ImportView::makeSettings() {
 
 void ImportView::fillTokenizers() {
     const QString chosen = m_tokenizer->currentData().toString();
-    m_tokenizer->clear();
-    m_tokenizer->addItem(tr("Train a new one on this data"), QString());
+    QList<QPair<QString, QString>> wanted{{tr("Train a new one on this data"), QString()}};
     if (const Project* project = m_studio.project()) {
         for (const ProjectEntry& tokenizer : project->contents().tokenizers)
-            m_tokenizer->addItem(tokenizer.name, tokenizer.path);
+            wanted.append({tokenizer.name, tokenizer.path});
         for (const ProjectEntry& dataset : project->contents().datasets)
-            m_tokenizer->addItem(tr("that of %1").arg(dataset.name), dataset.path + QStringLiteral("/tokenizer.model"));
+            wanted.append({tr("that of %1").arg(dataset.name), dataset.path + QStringLiteral("/tokenizer.model")});
     }
-    m_tokenizer->addItem(tr("Choose a file…"), kOtherFile);
-    const int index = m_tokenizer->findData(chosen);
-    m_tokenizer->setCurrentIndex(index < 0 ? 0 : index);
+    wanted.append({tr("Choose a file…"), kOtherFile});
+    // One from elsewhere that was chosen stays.
+    const bool elsewhere =
+        std::none_of(wanted.begin(), wanted.end(), [&](const auto& each) { return each.second == chosen; });
+    if (elsewhere) wanted.insert(1, {QFileInfo(chosen).fileName(), chosen});
+    // The project changes often while something trains; an open list is not taken away for nothing.
+    bool same = m_tokenizer->count() == wanted.size();
+    for (int i = 0; same && i < wanted.size(); ++i)
+        same = m_tokenizer->itemText(i) == wanted[i].first && m_tokenizer->itemData(i).toString() == wanted[i].second;
+    if (same) return;
+    m_tokenizer->clear();
+    for (const auto& [text, path] : wanted) m_tokenizer->addItem(text, path);
+    m_tokenizer->setCurrentIndex(std::max(0, m_tokenizer->findData(chosen)));
 }
 
 void ImportView::setSources(const QStringList& sources) {
     m_import.cancel();
     m_request.columns.clear();
     m_request.sources = sources;
-    m_request.validationFile.clear();
+    holdOut({});
     m_folder = false;
     if (sources.size() == 1) {
         background::run([path = sources.first()] { return QFileInfo(path).isDir(); }, this,
@@ -344,7 +362,6 @@ void ImportView::setSources(const QStringList& sources) {
     const QSignalBlocker shapeBlocker(m_shape), extensionsBlocker(m_extensions);
     m_shape->setCurrentIndex(0);
     m_extensions->clear();
-    m_validationFile->setText(tr("Hold out a file instead…"));
     const QString first = QFileInfo(sources.value(0)).fileName();
     m_title->setText(
         sources.size() == 1 ? first : tr("%1 and %n more", nullptr, static_cast<int>(sources.size()) - 1).arg(first));
@@ -358,6 +375,55 @@ void ImportView::setSources(const QStringList& sources) {
     m_refusals.clear();
     fillTokenizers();
     changed();
+}
+
+QVariantMap ImportView::draft() const {
+    if (m_request.sources.isEmpty()) return {};
+    QVariantMap columns;
+    for (auto role = m_request.columns.begin(); role != m_request.columns.end(); ++role)
+        columns[role.key()] = role.value();
+    return {{"sources", m_request.sources},
+            {"name", m_name->text()},
+            {"shape", m_shape->currentData()},
+            {"columns", columns},
+            {"extensions", m_extensions->text()},
+            {"tokenizer", m_tokenizer->currentData()},
+            {"pieces", m_vocab->value()},
+            {"validation", m_validation->value()},
+            {"validationFile", m_request.validationFile},
+            {"tokens", m_tokens->currentData()},
+            {"middle", m_middle->value()},
+            {"learnPrompts", m_learnPrompts->isChecked()},
+            {"keepDuplicates", m_keepDuplicates->isChecked()}};
+}
+
+void ImportView::restore(const QVariantMap& draft) {
+    setSources(draft.value("sources").toStringList());
+    const auto choose = [&](QComboBox* box, const char* key) {
+        const int index = box->findData(draft.value(QLatin1String(key)));
+        if (index >= 0) box->setCurrentIndex(index);
+    };
+    m_name->setText(draft.value("name").toString());
+    choose(m_shape, "shape");
+    choose(m_tokenizer, "tokenizer");
+    choose(m_tokens, "tokens");
+    m_extensions->setText(draft.value("extensions").toString());
+    m_vocab->setValue(draft.value("pieces").toInt());
+    m_validation->setValue(draft.value("validation").toInt());
+    m_middle->setValue(draft.value("middle").toDouble());
+    m_learnPrompts->setChecked(draft.value("learnPrompts").toBool());
+    m_keepDuplicates->setChecked(draft.value("keepDuplicates").toBool());
+    const QVariantMap columns = draft.value("columns").toMap();
+    for (auto role = columns.begin(); role != columns.end(); ++role)
+        m_request.columns.insert(role.key(), role->toString());
+    holdOut(draft.value("validationFile").toString());
+    changed();
+}
+
+void ImportView::holdOut(const QString& file) {
+    m_request.validationFile = file;
+    m_validationFile->setText(file.isEmpty() ? tr("Hold out a file instead…")
+                                             : tr("Held out: %1").arg(QFileInfo(file).fileName()));
 }
 
 void ImportView::readSettings() {
@@ -380,7 +446,9 @@ void ImportView::changed() {
     m_vocab->setEnabled(m_request.tokenizer.isEmpty());
     m_validation->setEnabled(m_request.validationFile.isEmpty());
     updateButtons();
-    if (!m_request.sources.isEmpty()) m_soon.start(kSoonMs);
+    if (m_request.sources.isEmpty()) return;
+    m_soon.start(kSoonMs);
+    emit draftChanged();
 }
 
 void ImportView::startPreview() {
@@ -548,7 +616,8 @@ void ImportView::importEnded(const VerbOutcome& outcome) {
     updateButtons();
     if (!outcome.ok) {
         if (outcome.cancelled()) {
-            m_studio.notify(tr("The import was cancelled. Nothing of it was kept."));
+            // Where it had to be killed, the outcome says so.
+            m_studio.notify(outcome.message + QLatin1Char(' ') + tr("Nothing of the import was kept."));
             return;
         }
         m_error->setText(outcome.text());
@@ -562,6 +631,8 @@ void ImportView::importEnded(const VerbOutcome& outcome) {
             .arg(formatCount(train.value("documents").toDouble()), formatCount(train.value("tokens").toDouble())),
         Notice::Good);
     const QString dataset = outcome.result.value("dataset").toString();
+    m_request.sources.clear();
+    emit draftChanged();
     emit imported(dataset.isEmpty() ? m_out : dataset);
 }
 

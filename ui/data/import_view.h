@@ -34,18 +34,26 @@ class ImportView : public QWidget {
     explicit ImportView(Studio& studio, QWidget* parent = nullptr);
     /// Begins with these files or folders.
     void setSources(const QStringList& sources);
+    /// What is to be imported and how, to be gone on with later; empty where there is nothing.
+    QVariantMap draft() const;
+    void restore(const QVariantMap& draft);
+    /// Of the import that runs; 0 where none does.
+    qint64 childId() const { return m_import.pid(); }
     bool isImporting() const { return m_import.isRunning(); }
     const ImportRequest& request() const { return m_request; }
 
   signals:
     void imported(const QString& dataset);
     void closed();
+    void draftChanged();
 
   private:
     QWidget* makeSettings();
     QWidget* makeTabs();
     void changed();
     void readSettings();
+    /// A file in place of a share; empty: the share.
+    void holdOut(const QString& file);
     void startPreview();
     void showPreview(const VerbOutcome& outcome);
     void showSource(int index);

@@ -12,6 +12,7 @@
 #include <QVBoxLayout>
 
 #include "ui/format.h"
+#include "ui/widgets/dialog_draft.h"
 #include "ui/widgets/file_questions.h"
 #include "ui/widgets/labels.h"
 
@@ -102,6 +103,8 @@ ImportModelDialog::ImportModelDialog(Studio& studio, QWidget* parent) : QDialog(
         if (total > 0) m_progress->setValue(static_cast<int>(1000 * done / total));
     });
     connect(&m_import, &VerbProcess::finished, this, &ImportModelDialog::ended);
+    m_draft = new DialogDraft(this, m_studio.settings());
+    for (QLineEdit* line : {m_source, m_name, m_config, m_tokenizer}) m_draft->keep(line);
     updateButtons();
 }
 
@@ -135,6 +138,7 @@ void ImportModelDialog::ended(const VerbOutcome& outcome) {
         return updateButtons();
     }
     m_done = true;
+    m_draft->forget();
     QStringList lines{tr("%1 parameters, read from %2")
                           .arg(formatCount(outcome.result.value("parameters").toDouble()),
                                outcome.result.value("format").toString())};

@@ -13,6 +13,8 @@ class QPushButton;
 
 namespace distillix::ui {
 
+class DialogDraft;
+
 /// Another program's model made a model folder of the project (`distillix import-model`).
 class ImportModelDialog : public QDialog {
     Q_OBJECT
@@ -31,6 +33,7 @@ class ImportModelDialog : public QDialog {
 
     Studio& m_studio;
     VerbProcess m_import;
+    DialogDraft* m_draft = nullptr;
     QString m_out;
     int m_job = 0;
     bool m_done = false;

@@ -150,6 +150,7 @@ NewRunForm::NewRunForm(Studio& studio, QWidget* parent) : QWidget(parent), m_stu
     connect(m_name, &QLineEdit::textEdited, this, [this] {
         m_nameTyped = true;
         updateStart();
+        emit draftChanged();
     });
     connect(m_dataset, &QComboBox::currentIndexChanged, this, [this] {
         if (!m_filling) edited();
@@ -245,6 +246,7 @@ void NewRunForm::edited() {
     m_reset->setVisible(!changed.empty());
     showProblem({});
     updateStart();
+    emit draftChanged();
     if (!isVisible() || !m_form->problem().isEmpty()) return;
     const Json values = m_form->values();
     const auto number = [&](const char* key) { return values.contains(key) ? values[key].get<double>() : 0.0; };
@@ -323,6 +325,7 @@ void NewRunForm::start() {
 QVariantMap NewRunForm::draft() const {
     return {{"preset", m_preset->currentText()},
             {"dataset", dataset()},
+            {"name", m_nameTyped ? m_name->text() : QString()},
             {"changed", QString::fromStdString(m_form->changed().dump())}};
 }
 
@@ -333,6 +336,10 @@ void NewRunForm::setDraft(const QVariantMap& draft) {
     if (changed.is_object()) m_form->setValues(changed);
     if (const int index = m_dataset->findData(draft.value("dataset").toString()); index >= 0)
         m_dataset->setCurrentIndex(index);
+    const QString name = draft.value("name").toString();
+    m_nameTyped = !name.isEmpty();
+    if (m_nameTyped) m_name->setText(name);
+    nameDefault();
 }
 
 }  // namespace distillix::ui

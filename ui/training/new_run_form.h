@@ -45,6 +45,7 @@ class NewRunForm : public QWidget {
   signals:
     /// `arguments` for `train new RUN`.
     void startWanted(const QString& name, const QStringList& arguments);
+    void draftChanged();
 
   protected:
     void showEvent(QShowEvent* event) override;

@@ -19,6 +19,7 @@
 
 #include "ui/format.h"
 #include "ui/theme.h"
+#include "ui/widgets/dialog_draft.h"
 
 namespace distillix::ui {
 namespace {
@@ -105,7 +106,8 @@ void askToStop(QWidget* parent, const RunFollower& run, std::function<void()> st
     dialog->open();
 }
 
-void askForSample(QWidget* parent, const RunFollower& run, std::function<void(const QStringList&)> ask) {
+void askForSample(QWidget* parent, Settings& settings, const RunFollower& run,
+                  std::function<void(const QStringList&)> ask) {
     QDialog* dialog = dialogOf(parent, "sampleDialog", RunDialogs::tr("Ask the model as it is now"));
     auto* kind = new QComboBox;
     kind->setObjectName("sampleKind");
@@ -142,6 +144,9 @@ void askForSample(QWidget* parent, const RunFollower& run, std::function<void(co
         ask({kind->currentData().toString(), prompt->toPlainText(), "--temperature", plain(temperature->value()),
              "--max-tokens", QString::number(length->value())});
     });
+    auto* draft = new DialogDraft(dialog, settings);
+    for (QWidget* widget : std::initializer_list<QWidget*>{kind, prompt, temperature, length}) draft->keep(widget);
+    QObject::connect(dialog, &QDialog::accepted, draft, &DialogDraft::forget);
     dialog->open();
     prompt->setFocus();
     prompt->selectAll();

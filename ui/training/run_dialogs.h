@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "ui/models/run_follower.h"
+#include "ui/settings.h"
 
 class QWidget;
 
@@ -15,7 +16,9 @@ namespace distillix::ui {
 void askToStop(QWidget* parent, const RunFollower& run, std::function<void()> stop);
 
 /// "sampleDialog": a question or a text to go on from, temperature and length. `ask` gets the flags of `runs sample`.
-void askForSample(QWidget* parent, const RunFollower& run, std::function<void(const QStringList&)> ask);
+/// What was typed and not asked comes back.
+void askForSample(QWidget* parent, Settings& settings, const RunFollower& run,
+                  std::function<void(const QStringList&)> ask);
 
 /// "settingsDialog": learning rate, and how long to train. `set` gets NAME=VALUE.
 void askForSettings(QWidget* parent, const RunFollower& run, std::function<void(const QStringList&)> set);

@@ -176,6 +176,10 @@ void TrainPage::makeLeft(QWidget* left) {
     m_left->addTab(listPage, tr("Runs"));
     m_left->addTab(m_form, tr("New run"));
     connect(m_form, &NewRunForm::startWanted, this, &TrainPage::startRun);
+    // As it is written, so that a window that is killed loses nothing; but not before the last one's is there again.
+    connect(m_form, &NewRunForm::draftChanged, this, [this] {
+        if (m_draftIsBack) studio().settings().setValue("train/draft", m_form->draft());
+    });
     left->setMinimumWidth(studio().theme().scaled(300));
     auto* all = new QVBoxLayout(left);
     all->setContentsMargins(0, 0, 0, 0);
@@ -286,7 +290,9 @@ void TrainPage::makeRight(QWidget* right) {
     });
     connect(m_header, &RunHeader::checkpointAsked, this, [this] { ask("checkpoint"); });
     connect(m_header, &RunHeader::sampleAsked, this, [this] {
-        if (current()) askForSample(this, *current(), [this](const QStringList& flags) { ask("sample", flags); });
+        if (current())
+            askForSample(this, studio().settings(), *current(),
+                         [this](const QStringList& flags) { ask("sample", flags); });
     });
     connect(m_header, &RunHeader::settingsAsked, this, [this] {
         if (current()) askForSettings(this, *current(), [this](const QStringList& values) { ask("set", values); });
@@ -346,6 +352,7 @@ void TrainPage::projectOpened() {
         m_wanted = studio().settings().value("train/run").toString();
         m_form->setContents(project->contents());
         m_form->setDraft(studio().settings().value("train/draft").toMap());
+        m_draftIsBack = true;
         contentsChanged();
     }
     m_form->setEnabled(studio().project() != nullptr);

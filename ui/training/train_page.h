@@ -85,7 +85,7 @@ class TrainPage : public Page {
     QTableView *m_eventView = nullptr, *m_differenceView = nullptr;
     QPlainTextEdit* m_log = nullptr;
     QLabel* m_legend = nullptr;
-    bool m_loggingNow = false;
+    bool m_loggingNow = false, m_draftIsBack = false;
 };
 
 }  // namespace distillix::ui
