@@ -28,10 +28,12 @@
 #include <gtest/gtest.h>
 
 #include "core/data/chat_template.h"
+#include "core/train/run_folder.h"
 #include "tests/cli/small_model.h"
 #include "tests/ui/support.h"
 #include "ui/chat/model_picker.h"
 #include "ui/jobs/stall_probe.h"
+#include "ui/jobs/verb_process.h"
 
 namespace distillix::ui {
 namespace {
@@ -115,7 +117,9 @@ class TestChatPage : public QObject {
     void theContextIsWeighed();
     void twoModelsAnswerBesideEachOther();
     void aRunIsFollowedAsItImproves();
+    void aTrainingIsTalkedToWhileItRuns();
     void aDeadModelIsSaidAndComesBack();
+    void aHungModelIsGivenUp();
     void aModelThatIsNoneIsSaid();
     void conversationsAreFoundRenamedAndDeleted();
     void everythingIsThereAfterARestart();
@@ -509,6 +513,79 @@ void TestChatPage::aDeadModelIsSaidAndComesBack() {
     QVERIFY(chat.say(QStringLiteral("two")));
     QVERIFY2(chat.last()->finish != QStringLiteral("failed"), qPrintable(chat.last()->error));
     QVERIFY(!chat.inPane<QFrame>("modelTrouble")->isVisible());
+}
+
+void TestChatPage::aHungModelIsGivenUp() {
+    ChatFixture chat;
+    chat.number("max_tokens")->setValue(1'000'000);
+    chat.number("temperature")->setValue(5);
+    chat.number("logprobs")->setValue(0);
+    QTest::mouseClick(chat.find<QPushButton>("completionMode"), Qt::LeftButton);
+    const auto child = [&] { return static_cast<pid_t>(chat.page()->pane(0).talker().pid()); };
+    for (int tries = 0; tries < 20; ++tries) {  // some answers of a random model end by themselves
+        chat.type(QStringLiteral("one two"));
+        QTest::keyClick(chat.find<QPlainTextEdit>("question"), Qt::Key_Return);
+        waitFor([&] { return (chat.last() && chat.last()->text.size() > 20) || !chat.page()->pane(0).isBusy(); });
+        if (chat.page()->pane(0).isBusy()) break;
+    }
+    QVERIFY(chat.page()->pane(0).isBusy());
+    ::kill(child(), SIGSTOP);
+    QTest::keyClick(chat.find<QPlainTextEdit>("question"), Qt::Key_Escape);
+    QVERIFY(chat.idle());
+    QCOMPARE(chat.page()->pane(0).talker().state(), ModelTalker::State::Failed);
+    QVERIFY(chat.inPane<QLabel>("modelTroubleText")->text().contains(QStringLiteral("did not answer")));
+    QVERIFY2(chat.last()->text.size() > 20, "what was said stays");
+    chat.number("max_tokens")->setValue(4);
+    QVERIFY(chat.say(QStringLiteral("two")));
+    QVERIFY2(chat.last()->finish != QStringLiteral("failed"), qPrintable(chat.last()->error));
+}
+
+void TestChatPage::aTrainingIsTalkedToWhileItRuns() {
+    ChatFixture chat;
+    const auto verb = [](const QStringList& arguments) {
+        VerbProcess process;
+        QSignalSpy ended(&process, &VerbProcess::finished);
+        process.start(arguments);
+        return waitFor([&] { return !ended.isEmpty(); }, 60000) && ended[0][0].value<VerbOutcome>().ok;
+    };
+    const QString dataset = chat.project().datasetsDir() + QStringLiteral("/small");
+    const QString run = chat.project().runsDir() + QStringLiteral("/learning");
+    QVERIFY(verb({"sample-data", chat.path("text"), "--training", "300", "--validation", "20"}));
+    QVERIFY(verb({"import", chat.path("text/train.jsonl"), "--vocab-size", "400", "--out", dataset}));
+    QStringList arguments{"train", "new", run, "--dataset", dataset, "--json"};
+    for (const auto& [key, value] :
+         {std::pair("hidden-dim", "32"), std::pair("num-layers", "1"), std::pair("num-heads", "2"),
+          std::pair("num-kv-heads", "1"), std::pair("mlp-hidden-dim", "64"), std::pair("max-seq-len", "128"),
+          std::pair("tokens", "64"), std::pair("batch", "2"), std::pair("steps", "1000000"), std::pair("minutes", "0"),
+          std::pair("checkpoint-every", "200"), std::pair("sample-every", "0"), std::pair("validate-every", "0")})
+        arguments += {QStringLiteral("--") + QLatin1String(key), QLatin1String(value)};
+    QString error;
+    QVERIFY2(VerbProcess::startDetached(arguments, run + QStringLiteral(".log"), &error) > 0, qPrintable(error));
+    const std::filesystem::path folder = run.toStdString();
+    const auto running = [&] {
+        const auto summary = readRun(folder);
+        return summary.ok() && summary->state == RunState::Running;
+    };
+    QVERIFY(waitFor([&] { return running() && !readRun(folder)->checkpoints.empty(); }, 60000));
+    chat.page()->activate({{QStringLiteral("model"), run}});
+    const ModelTalker& talker = chat.page()->pane(0).talker();
+    QVERIFY(chat.ready(0));
+    QVERIFY(
+        waitFor([&] { return chat.inPane<QLabel>("modelState")->text().contains(QStringLiteral("training now")); }));
+    QVERIFY(chat.say(QStringLiteral("one")));
+    QVERIFY(running());
+    const QString first = chat.last()->model;
+    QVERIFY2(first.startsWith(QStringLiteral("learning · step ")), qPrintable(first));
+    // A newer checkpoint answers as soon as there is one, and again.
+    QSignalSpy reread(&talker, &ModelTalker::reread);
+    QVERIFY(waitFor([&] { return reread.size() >= 2; }, 60000));
+    QVERIFY(running());
+    QVERIFY(chat.say(QStringLiteral("two")));
+    QVERIFY2(chat.last()->finish != QStringLiteral("failed"), qPrintable(chat.last()->error));
+    QVERIFY2(chat.last()->model != first, "another checkpoint's answer");
+    QVERIFY(running());
+    QVERIFY(sendRunCommand(folder, "stop").ok());
+    QVERIFY(waitFor([&] { return !running(); }, 60000));
 }
 
 void TestChatPage::aModelThatIsNoneIsSaid() {

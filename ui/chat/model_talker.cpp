@@ -13,7 +13,8 @@
 namespace distillix::ui {
 namespace {
 
-constexpr int kWatchMs = 2000;  // how often a run is looked at for a newer checkpoint
+constexpr int kWatchMs = 2000;     // how often a run is looked at for a newer checkpoint
+constexpr int kPatienceMs = 5000;  // for a model that was asked to stop: it looks between two tokens
 
 AnswerToken tokenFrom(const QJsonObject& line) {
     constexpr double kNever = -1e9;
@@ -31,6 +32,9 @@ AnswerToken tokenFrom(const QJsonObject& line) {
 ModelTalker::ModelTalker(QObject* parent) : QObject(parent) {
     m_watch.setInterval(kWatchMs);
     connect(&m_watch, &QTimer::timeout, this, [this] { resolveAgain(false); });
+    m_patience.setSingleShot(true);
+    m_patience.setInterval(kPatienceMs);
+    connect(&m_patience, &QTimer::timeout, this, &ModelTalker::giveUp);
 }
 
 ModelTalker::~ModelTalker() = default;  // the processes are children of this object, and kill theirs
@@ -267,6 +271,20 @@ void ModelTalker::cancel(int id) {
         return;
     }
     if (m_voice) m_voice->process->send({{"id", ++m_lastId}, {"request", QStringLiteral("cancel")}, {"target", id}});
+    m_stopping = id;
+    m_patience.start();
+}
+
+/// A child that hangs is ended; what it was asked ends without an answer, and the next question starts another one.
+void ModelTalker::giveUp() {
+    if (!m_asked.contains(m_stopping)) return;
+    m_error =
+        tr("The model did not answer when it was asked to stop, and was ended. The next question starts it anew.");
+    m_watch.stop();
+    retire(std::move(m_voice));
+    retire(std::move(m_next));
+    fail(QStringLiteral("killed"), m_error);
+    setState(State::Failed);
 }
 
 void ModelTalker::lineCame(const QJsonObject& line) {

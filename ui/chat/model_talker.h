@@ -47,6 +47,7 @@ class ModelTalker : public QObject {
     int count(const QJsonObject& keys);
     /// True where texts are simply continued, whatever they are.
     bool hasNoTemplate() const { return m_voice && m_voice->templateName == QLatin1String("none"); }
+    /// Ends with refused() or answered() as it may be, and within some seconds whatever the child does.
     void cancel(int id);
     bool isBusy() const { return !m_asked.isEmpty(); }
 
@@ -88,6 +89,7 @@ class ModelTalker : public QObject {
     void lineCame(const QJsonObject& line);
     void sendWaiting();
     void goOver();
+    void giveUp();
     void fail(const QString& code, const QString& why);
     void setState(State state);
 
@@ -95,9 +97,10 @@ class ModelTalker : public QObject {
     QString m_path, m_template, m_label, m_error;
     std::unique_ptr<Voice> m_voice, m_next;
     QHash<int, Asked> m_asked;
-    QTimer m_watch;
+    QTimer m_watch, m_patience;
     int m_lastId = 0;
-    int m_opening = 0;  // of open()s: what was resolved for an earlier one is dropped
+    int m_stopping = 0;  // what was last asked to stop
+    int m_opening = 0;   // of open()s: what was resolved for an earlier one is dropped
     bool m_resolving = false;
 };
 
