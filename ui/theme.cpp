@@ -58,6 +58,7 @@ class SvgIconEngine : public QIconEngine {
         QSvgRenderer(source).render(painter, rect);
     }
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override {
+        if (size.isEmpty()) return {};  // of a button that a layout has squeezed to nothing
         QPixmap image(size);
         image.fill(Qt::transparent);
         QPainter painter(&image);
