@@ -82,6 +82,7 @@ void showGuide(Studio& studio, QWidget* window) {
 void showShortcuts(Studio& studio, QWidget* window) {
     Frame frame = makeDialog(studio, window, "shortcuts", HelpTexts::tr("Keyboard shortcuts"), 560, 640);
     auto* table = new QTableWidget(0, 2);
+    table->setTabKeyNavigation(false);
     table->setObjectName("shortcuts.table");
     table->setAccessibleName(HelpTexts::tr("Commands and their shortcuts"));
     table->setHorizontalHeaderLabels({HelpTexts::tr("Command"), HelpTexts::tr("Keys")});

@@ -164,6 +164,7 @@ ModelView::ModelView(Studio& studio, QWidget* parent) : QWidget(parent), m_studi
     scroll->setWidget(facts);
     m_tabs->addTab(scroll, tr("Overview"));
     m_table = new QTableView;
+    m_table->setTabKeyNavigation(false);
     m_table->setObjectName("model.weights");
     m_table->setAccessibleName(tr("Statistics of the weights"));
     m_table->setModel(&m_weights);
