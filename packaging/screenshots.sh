@@ -11,10 +11,10 @@ scale=${2:-1}
 project=build/screenshots-project
 packaging/deps.sh
 mkdir -p build "$folder"
-cmake --preset dev >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
-cmake --build --preset dev -j "$(nproc)" --target distillix distillix-studio studio_screenshots >build/screenshots.log 2>&1 ||
+cmake --preset check >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
+cmake --build --preset check -j "$(nproc)" --target distillix distillix-studio studio_screenshots >build/screenshots.log 2>&1 ||
   { tail -n 40 build/screenshots.log >&2; exit 1; }
-program=build/dev/bin/distillix
+program=build/check/bin/distillix
 
 if [ ! -e "$project/datasets/sample" ]; then
   mkdir -p "$project/datasets" "$project/runs"
@@ -24,5 +24,5 @@ fi
 if [ ! -e "$project/runs/first" ]; then
   "$program" train new "$project/runs/first" --dataset "$project/datasets/sample" --preset sample --minutes 2
 fi
-DISTILLIX_CLI=$PWD/$program QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=$scale LC_ALL=C.UTF-8 build/dev/tests/ui/studio_screenshots "$folder" "$project"
+DISTILLIX_CLI=$PWD/$program QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=$scale LC_ALL=C.UTF-8 build/check/tests/ui/studio_screenshots "$folder" "$project"
 ls -l "$folder"
