@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Pictures of every page of the window, light and dark, with a real project behind them: no display is needed.
 #   packaging/screenshots.sh [FOLDER [SCALE]]      into build/screenshots unless named; SCALE 2 is a screen of twice the dots
-# The project it photographs lies in build/screenshots-project: made once (a sample dataset, a training of some steps).
+# The project it photographs lies in build/screenshots-project: made once (a sample dataset, a training of two minutes). Another
+# training runs while the pictures are taken, and is stopped behind them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,5 +25,10 @@ fi
 if [ ! -e "$project/runs/first" ]; then
   "$program" train new "$project/runs/first" --dataset "$project/datasets/sample" --preset sample --minutes 2
 fi
+rm -rf "$project/runs/second"
+nice "$program" train new "$project/runs/second" --dataset "$project/datasets/sample" --preset sample --muon-learning-rate 0.02 \
+  --minutes 30 --checkpoint-every 20 --validate-every 10 --sample-every 10 >build/screenshots-training.log 2>&1 &
+trap 'kill -INT $! 2>/dev/null || true; wait $! 2>/dev/null || true' EXIT
+until [ -n "$(ls "$project/runs/second/checkpoints" 2>/dev/null)" ] || ! kill -0 $! 2>/dev/null; do sleep 1; done
 DISTILLIX_CLI=$PWD/$program QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=$scale LC_ALL=C.UTF-8 build/check/tests/ui/studio_screenshots "$folder" "$project"
 ls -l "$folder"

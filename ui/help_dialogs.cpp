@@ -16,7 +16,9 @@
 #include <QScreen>
 #include <QSysInfo>
 #include <QTableWidget>
+#include <QTextBlock>
 #include <QTextBrowser>
+#include <QTextCursor>
 #include <QVBoxLayout>
 
 #include "core/base/memory.h"
@@ -75,6 +77,24 @@ void showGuide(Studio& studio, QWidget* window) {
     if (!file.exists()) file.setFileName(QStringLiteral(":/guide.md"));
     if (file.open(QIODevice::ReadOnly))
         text->document()->setMarkdown(QString::fromUtf8(file.readAll()), QTextDocument::MarkdownNoHTML);
+    // Markdown comes without any room between its blocks.
+    text->document()->setDocumentMargin(studio.theme().scaled(space::l));
+    for (QTextBlock block = text->document()->begin(); block.isValid(); block = block.next()) {
+        QTextCursor cursor(block);
+        QTextBlockFormat format = block.blockFormat();
+        const bool title = format.headingLevel() > 0;
+        format.setTopMargin(title && block.position() > 0 ? studio.theme().scaled(space::l) : 0);
+        format.setBottomMargin(studio.theme().scaled(title ? space::s : space::xs));
+        format.setLineHeight(120, QTextBlockFormat::ProportionalHeight);
+        cursor.setBlockFormat(format);
+        if (!title) continue;
+        QTextCharFormat letters;
+        letters.setProperty(QTextFormat::FontPixelSize, studio.theme().font(Type::Subtitle).pixelSize());
+        letters.clearProperty(QTextFormat::FontSizeAdjustment);
+        letters.setFontWeight(QFont::DemiBold);
+        cursor.select(QTextCursor::BlockUnderCursor);
+        cursor.setCharFormat(letters);
+    }
     frame.layout->addWidget(text, 1);
     finishDialog(frame);
 }
@@ -133,11 +153,12 @@ void showSystemReport(Studio& studio, const StallProbe* probe, QWidget* window) 
                  .arg(studio.theme().zoom());
     if (probe) {
         const StallProbe::Report report = probe->report();
-        lines << QStringLiteral("Event loop: longest stall %1 ms, 99% under %2 ms, %3 of %4 over 50 ms")
+        lines << QStringLiteral("Event loop: longest stall %1 ms, %5 ms at work, 99% under %2 ms, %3 of %4 over 50 ms")
                      .arg(report.longestMs, 0, 'f', 1)
                      .arg(report.p99Ms, 0, 'f', 1)
                      .arg(report.over50)
-                     .arg(report.samples);
+                     .arg(report.samples)
+                     .arg(report.longestCpuMs, 0, 'f', 1);
     }
     text->setPlainText(lines.join(QLatin1Char('\n')));
     frame.layout->addWidget(text, 1);
@@ -149,9 +170,11 @@ void showSystemReport(Studio& studio, const StallProbe* probe, QWidget* window) 
     // The engine speaks for itself.
     auto* verb = new VerbProcess(frame.dialog);
     QObject::connect(verb, &VerbProcess::finished, text, [text](const VerbOutcome& outcome) {
-        text->appendPlainText(outcome.ok ? QStringLiteral("Engine: ") +
-                                               QString::fromUtf8(QJsonDocument(outcome.result).toJson())
-                                         : QStringLiteral("Engine: ") + outcome.text());
+        const QString engine =
+            outcome.ok ? QStringLiteral("Engine: ") + QString::fromUtf8(QJsonDocument(outcome.result).toJson())
+                       : QStringLiteral("Engine: ") + outcome.text();
+        // Read from its beginning, not from where the last line was put.
+        text->setPlainText(text->toPlainText() + QLatin1Char('\n') + engine);
     });
     verb->start({"info", "device"});
     finishDialog(frame);

@@ -81,9 +81,9 @@ MainWindow::MainWindow(Studio& studio, QWidget* parent) : QMainWindow(parent), m
     connect(&m_studio, &Studio::projectChanged, this, &MainWindow::updateRecent);
     connect(&m_studio, &Studio::noticed, m_notices, &NoticeBar::show);
     connect(&m_studio.theme(), &Theme::changed, this, &MainWindow::retint);
+    m_studio.theme().dress();
     retint();
     restoreLayout();
-    m_studio.theme().dress();
 }
 
 MainWindow::~MainWindow() = default;

@@ -45,18 +45,19 @@ Studio::~Studio() {
 }
 
 void Studio::addActions() {
-    const QString file = tr("File"), run = tr("Run"), view = tr("View"), help = tr("Help");
+    const QString file = tr("File"), exports = tr("Export"), run = tr("Run"), view = tr("View"), help = tr("Help");
     const auto key = [](const char* keys) { return QKeySequence(QLatin1String(keys)); };
     m_actions.add("file.new", file, tr("&New project…"), key("Ctrl+Shift+N"));
     m_actions.add("file.open", file, tr("&Open project…"), key("Ctrl+O"));
     m_actions.add("file.import-dataset", file, tr("Import &dataset…"), key("Ctrl+I"));
     m_actions.add("file.import-model", file, tr("Import &model…"), key("Ctrl+Shift+I"));
-    m_actions.add("file.export-gguf", file, tr("&GGUF…"), key("Ctrl+E"), tr("Export a model for llama.cpp and Ollama"));
-    m_actions.add("file.export-safetensors", file, tr("&safetensors…"), key("Ctrl+Shift+E"),
+    m_actions.add("file.export-gguf", exports, tr("&GGUF…"), key("Ctrl+E"),
+                  tr("Export a model for llama.cpp and Ollama"));
+    m_actions.add("file.export-safetensors", exports, tr("&safetensors…"), key("Ctrl+Shift+E"),
                   tr("Export a model as one file"));
-    m_actions.add("file.export-pt", file, tr("&PyTorch file…"), key("Ctrl+Alt+Shift+E"),
+    m_actions.add("file.export-pt", exports, tr("&PyTorch file…"), key("Ctrl+Alt+Shift+E"),
                   tr("Export a model as a state dict"));
-    m_actions.add("file.export-hf", file, tr("&Hugging Face folder…"), key("Ctrl+Alt+E"),
+    m_actions.add("file.export-hf", exports, tr("&Hugging Face folder…"), key("Ctrl+Alt+E"),
                   tr("Export a model for transformers"));
     m_actions.add("file.quit", file, tr("&Quit"), key("Ctrl+Q"), tr("Trainings go on"));
 

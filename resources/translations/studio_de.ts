@@ -3168,6 +3168,10 @@
         <source>Export a model as a state dict</source>
         <translation>Ein Modell als state dict exportieren</translation>
     </message>
+    <message>
+        <source>Export</source>
+        <translation>Export</translation>
+    </message>
 </context>
 <context>
     <name>distillix::ui::TokenPopup</name>

@@ -350,6 +350,9 @@ void TestChatModels::aModelsLinesStayAsTheyAre() {
                              !format.fontStrikeOut(),
                          qPrintable(at.fragment().text()));
             }
+    // Code that has no fence stands in letters of one width.
+    if (words.startsWith(QStringLiteral("def ")))
+        QVERIFY(view.findChild<QTextBrowser*>()->document()->begin().begin().fragment().charFormat().fontFixedPitch());
     // And as it streams in.
     MarkdownView stream(theme);
     for (const QChar c : words) stream.append(QString(c));

@@ -12,6 +12,7 @@
 #include <QTabWidget>
 #include <QTableView>
 #include <QTreeView>
+#include <algorithm>
 #include <clocale>
 #include <cstdio>
 
@@ -69,10 +70,18 @@ int takePictures(const QString& folder, const QString& project) {
     waitFor([&] { return window.findChild<BatchView*>("import.batch")->tokensShown() > 0; });
     both("import");
     press("import.discard");
+    // The oldest run has learnt most; the newest may train right now.
     const QList<RunEntry> runs = studio.project()->contents().runs;
-    const QString run = runs.isEmpty() ? QString() : runs.first().path;
-    studio.showPage(PageId::Train, {{"run", run}});
+    const auto older = [](const RunEntry& a, const RunEntry& b) { return a.created < b.created; };
+    const QString run = runs.isEmpty() ? QString() : std::min_element(runs.begin(), runs.end(), older)->path;
+    const QString newest = runs.isEmpty() ? QString() : std::max_element(runs.begin(), runs.end(), older)->path;
+    if (auto* list = window.findChild<QTableView*>("runList"))
+        for (int row = 0; row < list->model()->rowCount(); ++row)
+            list->model()->setData(list->model()->index(row, 0), Qt::Checked, Qt::CheckStateRole);
+    studio.showPage(PageId::Train, {{"run", newest}});
     both("train");
+    studio.showPage(PageId::Train, {{"dataset", studio.project()->datasetsDir() + "/sample"}});
+    both("train-new");
     studio.showPage(PageId::Benchmark);
     both("benchmark");
     studio.showPage(PageId::Chat, {{"model", run}});

@@ -54,11 +54,24 @@ void BenchTableView::setTable(BenchTable table) {
     m_notes->setVisible(!notes.isEmpty());
     m_view->setAccessibleName(m_title->text());
     m_model->setTable(std::move(table));
+    fitColumns();
+    fitHeight();
+}
+
+void BenchTableView::fitColumns() {
     m_view->resizeColumnsToContents();
     // Long words (a machine, a build) do not push everything else out of sight.
     for (int column = 0; column < m_model->columnCount(); ++column)
         if (m_view->columnWidth(column) > 260) m_view->setColumnWidth(column, 260);
-    fitHeight();
+}
+
+void BenchTableView::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    // The style says how much room a heading needs, the zoom how large its letters are.
+    if (event->type() == QEvent::StyleChange || event->type() == QEvent::FontChange) {
+        fitColumns();
+        fitHeight();
+    }
 }
 
 void BenchTableView::setScrolling(bool on) {

@@ -24,7 +24,11 @@ class BenchTableView : public QWidget {
   signals:
     void rowChosen(int row);
 
+  protected:
+    void changeEvent(QEvent* event) override;
+
   private:
+    void fitColumns();
     void fitHeight();
     BenchTableModel* m_model;
     QLabel *m_title = nullptr, *m_notes = nullptr;

@@ -173,6 +173,7 @@ ModelView::ModelView(Studio& studio, QWidget* parent) : QWidget(parent), m_studi
     m_table->setAlternatingRowColors(true);
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     auto* weightsPage = new QWidget;
     auto* weights = new QVBoxLayout(weightsPage);
     weights->setContentsMargins(0, space::m, 0, 0);

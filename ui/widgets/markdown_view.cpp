@@ -23,6 +23,17 @@ constexpr int kRenderEveryMs = 120;  // at most, while text streams in; longer w
 constexpr int kCopiedMs = 1500;
 constexpr int kLinePercent = 145;
 
+/// Lines of which some are further in than the first: code without a fence, as small models write it.
+bool isIndented(const QString& text) {
+    for (qsizetype at = text.indexOf(QChar::LineSeparator); at >= 0; at = text.indexOf(QChar::LineSeparator, at + 1)) {
+        const QStringView line = QStringView(text).mid(at + 1);
+        if (line.startsWith(QStringLiteral("\u00a0\u00a0")) ||
+            unguarded(line.left(1).toString()) == QStringLiteral("\t"))
+            return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 QFont readingFont(const Theme& theme) {
@@ -123,8 +134,9 @@ void ProseBlock::tidy() {
         const bool fenced = lines.hasProperty(QTextFormat::BlockCodeFence) ||
                             lines.hasProperty(QTextFormat::BlockCodeLanguage) || lines.nonBreakableLines();
         const int level = lines.headingLevel();
+        const bool code = !fenced && isIndented(block.text());
         const bool cell = QTextCursor(block).currentTable();
-        lines.setLineHeight(cell ? 100 : level ? 120 : kLinePercent, QTextBlockFormat::ProportionalHeight);
+        lines.setLineHeight(cell ? 100 : level || code ? 120 : kLinePercent, QTextBlockFormat::ProportionalHeight);
         if (fenced) {
             lines.setBackground(ground);
             lines.setNonBreakableLines(false);
@@ -164,10 +176,11 @@ void ProseBlock::tidy() {
                 }
                 changed = true;
             }
-            if (format.fontFixedPitch()) {
+            if (format.fontFixedPitch() || code) {
+                format.setFontFixedPitch(true);
                 format.setFontFamilies(mono.families());
                 format.setProperty(QTextFormat::FontPixelSize, mono.pixelSize());
-                if (!fenced) format.setBackground(ground);
+                if (!fenced && !code) format.setBackground(ground);
                 changed = true;
             }
             if (level) {
