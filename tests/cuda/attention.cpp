@@ -233,6 +233,20 @@ TEST(CudaAttentionExtremes, ABlockOfTheFirstCardsHasOneStageAndTheSameBits) {
     EXPECT_EQ(one.dV, two.dV);
 }
 
+TEST(CudaAttentionExtremes, AShortPromptInMoreBlocksHasTheSameBits) {
+    for (const int headDim : {32, 64}) {
+        Problem whole({"", 1, 150, 2, 1, headDim, 30, true}, DType::BF16), shared = whole;
+        emulation::Queue queue;
+        ASSERT_RUNS(startAttention(&queue, whole.forward()));
+        AttentionForward args = shared.forward();
+        args.multiprocessors = 132;
+        ASSERT_RUNS(startAttention(&queue, args));
+        ASSERT_RUNS(queue.synchronize());
+        EXPECT_EQ(shared.out, whole.out);
+        EXPECT_EQ(shared.lse, whole.lse);
+    }
+}
+
 /// Derivatives of sum(dOut·out) by central differences of the kernel itself, in float32.
 TEST(CudaAttentionGradients, AreThoseOfTheForwardKernel) {
     for (const float cap : {0.0f, 3.0f}) {

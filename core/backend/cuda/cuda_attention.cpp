@@ -32,7 +32,7 @@ int decodeBlocks(const CudaContext& context) {
     return kDecodeBlocks * std::max(1, context.properties.multiprocessors);
 }
 
-AttentionForward forwardOf(const AttentionArgs& args) {
+AttentionForward forwardOf(const CudaContext& context, const AttentionArgs& args) {
     AttentionForward forward;
     forward.type = args.q.type;
     forward.q = address(args.q.data);
@@ -50,6 +50,7 @@ AttentionForward forwardOf(const AttentionArgs& args) {
     forward.kStride = args.kStride;
     forward.vStride = args.vStride;
     forward.softCap = args.softCap;
+    forward.multiprocessors = context.properties.multiprocessors;
     return forward;
 }
 
@@ -89,7 +90,7 @@ Result<void> CudaBackend::attention(const Exec& exec, const AttentionArgs& args)
     TRY_VOID(enter());
     TRY_VOID(checkArguments(args, m_context.types()));
     TRY_VOID(checkKernelsTake("attention", args.headDim, {args.q, args.k, args.v, args.out}));
-    return named("attention", startAttention(exec.stream.handle, forwardOf(args)));
+    return named("attention", startAttention(exec.stream.handle, forwardOf(m_context, args)));
 }
 
 Result<void> CudaBackend::attentionBackward(const Exec& exec, const AttentionBackwardArgs& args) {
@@ -100,7 +101,7 @@ Result<void> CudaBackend::attentionBackward(const Exec& exec, const AttentionBac
                               {forward.q, forward.k, forward.v, forward.out, args.dOut, args.dQ, args.dK, args.dV}));
     Scratch scratch(exec);
     AttentionBackward backward;
-    backward.forward = forwardOf(forward);
+    backward.forward = forwardOf(m_context, forward);
     backward.dOut = address(args.dOut.data);
     backward.dQ = address(args.dQ.data);
     backward.dK = address(args.dK.data);
@@ -133,6 +134,7 @@ Result<void> CudaBackend::cachedAttention(const Exec& exec, const CachedAttentio
         forward.qStride = args.qStride;
         forward.softCap = args.softCap;
         forward.cache = viewOf(args);
+        forward.multiprocessors = m_context.properties.multiprocessors;
         return named("cachedAttention", startAttention(exec.stream.handle, forward));
     }
     AttentionDecode decode;

@@ -49,10 +49,11 @@ __device__ __forceinline__ void applyRule(float (&s)[kRowTiles][kTiles][4], cons
 
 /// Grid: heads, batch, tiles of queries (the last, which sees the most keys, first: blocks start in this order, and
 /// none of the long ones is left alone at the end).
-template <typename T, int kWidth, bool kCached>
-__global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth).threads(), forwardTile(sizeof(T), kWidth).blocks)
+template <typename T, int kWidth, bool kCached, bool kFew>
+__global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew).threads(),
+                                  forwardTile(sizeof(T), kWidth, kFew).blocks)
     attentionForwardKernel(const ForwardKernelArgs kernelArgs) {
-    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth);
+    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew);
     constexpr int kRows = kTile.rows(), kKeys = kTile.columns, kStep = kTile.step, kRowTiles = kTile.rowTiles;
     constexpr int kThreads = kTile.threads(), kStages = kTile.stages, kPitch = tilePitch(kWidth, sizeof(T));
     const AttentionForward& args = kernelArgs.args;
@@ -229,14 +230,18 @@ bool rowsAligned(const void* rows, int stride, int headDim) {
     return reinterpret_cast<std::uintptr_t>(rows) % 16 == 0 && stride % kChunk == 0 && headDim % kChunk == 0;
 }
 
-template <typename T, int kWidth, bool kCached>
+template <typename T, int kWidth, bool kCached, bool kFew = false>
 Result<void> launchForward(StreamHandle stream, const ForwardKernelArgs& kernelArgs) {
     const AttentionForward& args = kernelArgs.args;
-    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth);
+    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew);
+    if constexpr (kTile.rowTiles == 2) {
+        if (fewQueries(sizeof(T), kWidth, args.tokens, args.heads * args.batch, args.multiprocessors))
+            return launchForward<T, kWidth, kCached, true>(stream, kernelArgs);
+    }
     const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch),
                     static_cast<unsigned>(ceilDivide(args.tokens, kTile.rows())));
-    return launch(attentionForwardKernel<T, kWidth, kCached>, grid, dim3(kTile.threads()),
-                  forwardBytes(sizeof(T), kWidth), stream, kernelArgs);
+    return launch(attentionForwardKernel<T, kWidth, kCached, kFew>, grid, dim3(kTile.threads()),
+                  forwardBytes(sizeof(T), kWidth, kFew), stream, kernelArgs);
 }
 
 /// The kernel for a type's heads: widths of paddedHeadDim().

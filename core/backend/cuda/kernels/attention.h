@@ -35,6 +35,7 @@ struct AttentionForward {
     int qStride = 0, kStride = 0, vStride = 0;
     float softCap = 0;
     CacheView cache;
+    int multiprocessors = 1;  ///< of the card, which blocks should fill
 };
 
 struct AttentionBackward {

@@ -4,7 +4,9 @@
 namespace distillix::cuda {
 
 Result<void> startDecode(StreamHandle stream, const AttentionDecode& args) {
-    const DecodeKernelArgs kernelArgs{args, scoreRule(args.headDim, args.softCap)};
+    DecodeKernelArgs kernelArgs{args, scoreRule(args.headDim, args.softCap)};
+    kernelArgs.queriesAligned =
+        args.headDim % 8 == 0 && args.qStride % 8 == 0 && reinterpret_cast<std::uintptr_t>(args.q) % 16 == 0;
     switch (args.cache.type) {
         case DType::F16:
             TRY_VOID(startDecodeOf<half_t>(stream, kernelArgs));
@@ -17,8 +19,7 @@ Result<void> startDecode(StreamHandle stream, const AttentionDecode& args) {
     }
     if (args.splits == 1) return {};
     const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch * args.tokens));
-    return launch(attentionCombineKernel, grid, dim3(static_cast<unsigned>(divideUp(args.headDim, kWarp) * kWarp)), 0,
-                  stream, kernelArgs);
+    return launch(attentionCombineKernel, grid, dim3(kMaxHeadDim), 0, stream, kernelArgs);
 }
 
 }  // namespace distillix::cuda

@@ -26,13 +26,17 @@ namespace distillix::cuda {
 struct DecodeKernelArgs {
     AttentionDecode args;
     ScoreRule rule;
+    bool queriesAligned = false;  ///< rows of q, as CacheView::aligned
 };
 
-/// An element of q, whose type the host names.
-__device__ __forceinline__ float readValue(const void* values, DType type, std::ptrdiff_t at) {
-    if (type == DType::F32) return static_cast<const float*>(values)[at];
-    if (type == DType::F16) return toFloat(static_cast<const half_t*>(values)[at]);
-    return toFloat(static_cast<const bf16_t*>(values)[at]);
+/// Eight elements of q as float32, times `factor`; those from `count` on as zeros.
+template <typename T>
+__device__ __forceinline__ void readQueries(float (&x)[kDecodeLaneWidth], const void* queries, std::ptrdiff_t at,
+                                            int count, bool aligned, float factor) {
+    CacheChunk<T> chunk;
+    chunk.load(static_cast<const T*>(queries) + (count > 0 ? at : 0), count, aligned);
+#pragma unroll
+    for (int i = 0; i < kDecodeLaneWidth; ++i) x[i] = chunk.at(i) * factor;
 }
 __device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdiff_t at, float value) {
     if (type == DType::F32) {
@@ -47,6 +51,11 @@ __device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdif
 /// exp2(from - to), for maxima of which either may be that of no key at all.
 __device__ __forceinline__ float rescale(float from, float to) {
     return from == -INFINITY ? 0.0f : exp2f(from - to);
+}
+
+/// Keys that a row (token) sees.
+__device__ __forceinline__ int lengthOfRow(const AttentionDecode& args, int m) {
+    return least(args.cache.past[m / args.tokens] + m % args.tokens + 1, args.cache.capacity);
 }
 
 /// Grid: splits, parts of kDecodeHeads query heads of the key/value heads, rows (batch · tokens).
@@ -65,8 +74,9 @@ __global__ void __launch_bounds__(kDecodeThreads, kDecodeBlocks)
               firstInGroup = static_cast<int>(blockIdx.y) % parts * kHeads;
     const int firstHead = kvHead * group + firstInGroup, headCount = least(kHeads, group - firstInGroup);
     const int b = m / args.tokens, headDim = args.headDim;
-    const int length = least(cache.past[b] + m % args.tokens + 1, cache.capacity);
+    const int length = lengthOfRow(args, m);
     const KeyRange range = decodeRange(split, args.splits, length, kDecodeWarps * kWarpKeys);
+    if (range.first == range.end) return;  // the second kernel does not look at this split
 
     const int lane = static_cast<int>(threadIdx.x) % kLanes, warp = static_cast<int>(threadIdx.x) / kLanes;
     const int slot = lane / kKeyLanes, column = lane % kKeyLanes * kDecodeLaneWidth;
@@ -78,9 +88,14 @@ __global__ void __launch_bounds__(kDecodeThreads, kDecodeBlocks)
         largest[head] = -INFINITY;
         const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(m) * args.qStride +
                                   static_cast<std::ptrdiff_t>(firstHead + head) * headDim + column;
-#pragma unroll
-        for (int i = 0; i < kDecodeLaneWidth; ++i)
-            q[head][i] = head < headCount && i < own ? readValue(args.q, args.type, at + i) * rule.inner : 0.0f;
+        const int count = head < headCount ? own : 0;
+        if (args.type == DType::BF16) {
+            readQueries<bf16_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+        } else if (args.type == DType::F16) {
+            readQueries<half_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+        } else {
+            readQueries<float>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+        }
     }
 
     const std::ptrdiff_t sequence = static_cast<std::ptrdiff_t>(b) * cache.capacity;
@@ -183,24 +198,28 @@ __global__ void __launch_bounds__(kDecodeThreads, kDecodeBlocks)
     }
 }
 
-/// Grid: heads, rows. One thread an element.
+/// Grid: heads, rows. A thread an element; before that, a thread a split.
 __global__ void __launch_bounds__(kMaxHeadDim) attentionCombineKernel(const DecodeKernelArgs kernelArgs) {
+    static_assert(kMaxDecodeSplits <= kMaxHeadDim);
     const AttentionDecode& args = kernelArgs.args;
-    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(blockIdx.y) * args.heads + static_cast<int>(blockIdx.x);
+    const int m = static_cast<int>(blockIdx.y), thread = static_cast<int>(threadIdx.x);
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(m) * args.heads + static_cast<int>(blockIdx.x);
     const float* const statistics = args.partial + 2 * row * args.splits;
     const float* const outputs = args.partial +
                                  2 * static_cast<std::ptrdiff_t>(args.batch) * args.tokens * args.heads * args.splits +
                                  row * args.splits * args.headDim;
-    const int element = static_cast<int>(threadIdx.x);
-    if (element >= args.headDim) return;
-    float most = -INFINITY, all = 0, x = 0;
-    for (int split = 0; split < args.splits; ++split) most = fmaxf(most, statistics[2 * split]);
-    for (int split = 0; split < args.splits; ++split) {
-        const float shrink = rescale(statistics[2 * split], most);
-        all = fmaf(statistics[2 * split + 1], shrink, all);
-        x = fmaf(outputs[split * args.headDim + element], shrink, x);
-    }
-    writeValue(args.out, args.type, row * args.headDim + element, x / all);
+    const int splits = decodeActiveSplits(args.splits, lengthOfRow(args, m), decodePass(decodeLanes(args.headDim)));
+    SHARED(float, weights, kMaxDecodeSplits);
+    const float own = thread < splits ? statistics[2 * thread] : -INFINITY;
+    const float weight = rescale(own, blockMax(own));
+    const float all = blockSum(thread < splits ? statistics[2 * thread + 1] * weight : 0.0f);
+    if (thread < splits) weights[thread] = weight;
+    __syncthreads();
+    if (thread >= args.headDim) return;
+    float x = 0;
+#pragma unroll 16
+    for (int split = 0; split < splits; ++split) x = fmaf(outputs[split * args.headDim + thread], weights[split], x);
+    writeValue(args.out, args.type, row * args.headDim + thread, x / all);
 }
 
 template <typename C, int kKeyLanes>

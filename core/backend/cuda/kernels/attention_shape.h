@@ -95,10 +95,16 @@ constexpr AttentionTile floatTile(int width) {
     return width <= 64 ? AttentionTile{4, 1, 32, 32, 1, 1} : AttentionTile{2, 1, 16, 16, 1, 1};
 }
 
-/// Forward: a block's queries stay, tiles of keys and values pass by.
-constexpr AttentionTile forwardTile(int elementBytes, int width) {
+/// Forward: a block's queries stay, tiles of keys and values pass by. Of `few` queries, a block takes half as many.
+constexpr AttentionTile forwardTile(int elementBytes, int width, bool few = false) {
     if (elementBytes == 4) return floatTile(width);
-    return width <= 64 ? AttentionTile{4, 2, 64, 32, 2, 2} : AttentionTile{4, 1, 32, 32, 2, 2};
+    if (width > 64) return AttentionTile{4, 1, 32, 32, 2, 2};
+    return few ? AttentionTile{4, 1, 64, 32, 2, 3} : AttentionTile{4, 2, 64, 32, 2, 2};
+}
+/// Whether blocks of all queries would leave multiprocessors idle (one short prompt): then twice as many are made.
+constexpr bool fewQueries(int elementBytes, int width, int tokens, int sequences, int multiprocessors) {
+    const AttentionTile tile = forwardTile(elementBytes, width);
+    return tile.rowTiles == 2 && 1LL * ceilDivide(tokens, tile.rows()) * sequences < multiprocessors;
 }
 /// dQ: queries and their gradients stay, keys and values pass by.
 constexpr AttentionTile queryGradientTile(int elementBytes, int width, int stages) {
@@ -118,8 +124,8 @@ constexpr std::size_t tileBytes(const AttentionTile& tile, int width, int elemen
     return static_cast<std::size_t>(rowOperands * tile.rows() + 2 * tile.stages * tile.columns) * row +
            static_cast<std::size_t>(tile.stages * tile.columns * floats) * 4;
 }
-constexpr std::size_t forwardBytes(int elementBytes, int width) {
-    return tileBytes(forwardTile(elementBytes, width), width, elementBytes, 1, 2);
+constexpr std::size_t forwardBytes(int elementBytes, int width, bool few = false) {
+    return tileBytes(forwardTile(elementBytes, width, few), width, elementBytes, 1, 2);
 }
 constexpr std::size_t queryGradientBytes(int elementBytes, int width, int stages) {
     return tileBytes(queryGradientTile(elementBytes, width, stages), width, elementBytes, 2, 0);
@@ -171,15 +177,22 @@ constexpr int decodeSplits(int rows, int units, int capacity, int lanes, int blo
     if (splits > passes) splits = passes;
     return splits < 1 ? 1 : splits;
 }
-/// Keys [first, end) of a split of a row that sees `length` of them.
+/// Keys of each split but the last, of a row that sees `length` keys: whole passes of a block.
+constexpr int decodeShare(int splits, int length, int keysAtOnce) {
+    return ceilDivide(ceilDivide(length, splits), keysAtOnce) * keysAtOnce;
+}
+/// Splits that have keys; those behind them have nothing to do.
+constexpr int decodeActiveSplits(int splits, int length, int keysAtOnce) {
+    return ceilDivide(length, decodeShare(splits, length, keysAtOnce));
+}
+/// Keys [first, end) of a split.
 struct KeyRange {
     int first = 0, end = 0;
     constexpr bool operator==(const KeyRange&) const = default;
 };
 constexpr KeyRange decodeRange(int split, int splits, int length, int keysAtOnce) {
-    const int share = ceilDivide(ceilDivide(length, splits), keysAtOnce) * keysAtOnce;
-    const int first = split * share, end = first + share;
-    return {first < length ? first : length, end < length ? end : length};
+    const int share = decodeShare(splits, length, keysAtOnce);
+    return {least(split * share, length), least((split + 1) * share, length)};
 }
 /// Floats of workspace: [rows, heads, splits] of maximum and sum, then [rows, heads, splits, headDim] of outputs.
 constexpr std::size_t decodeWorkspaceFloats(int rows, int heads, int splits, int headDim) {

@@ -9,7 +9,8 @@
 
 namespace distillix::cuda {
 
-/// Eight neighbouring elements of a row, as they lie in memory, so that several can be on the way at once.
+/// Eight neighbouring elements of a row (of queries too), as they lie in memory, so that several can be on the way at
+/// once.
 template <typename C>
 struct CacheChunk {
     static constexpr int kWords = 2 * static_cast<int>(sizeof(C)), kPerWord = 4 / static_cast<int>(sizeof(C));
@@ -55,7 +56,7 @@ struct CacheChunk {
             std::memcpy(&value, &words[i], 4);
             return value;
         } else if constexpr (sizeof(C) == 2) {
-            return toFloat(half_t{static_cast<std::uint16_t>(shifted & 0xffffu)});
+            return toFloat(C{static_cast<std::uint16_t>(shifted & 0xffffu)});
         } else {
             return static_cast<float>(static_cast<std::int8_t>(shifted & 0xffu));
         }
