@@ -146,8 +146,8 @@ OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std:
                 KvCache cache;
                 cache.capacity = capacity;
                 if (type == DType::F32) {
-                    cache.keys = run.inOutValues("keys", normal(cacheCount, 21), exact());
-                    cache.values = run.inOutValues("values", normal(cacheCount, 22), exact());
+                    cache.keys = typed(run.inOut("keys", normal(cacheCount, 21), exact()));
+                    cache.values = typed(run.inOut("values", normal(cacheCount, 22), exact()));
                 } else {  // other pasts than 0 would read what was never written
                     const auto scales = [&] { return run.memory(cacheCount / h * sizeof(float)).as<float>(); };
                     cache.keys = {run.memory(cacheCount * dtypeBytes(type)), type};
