@@ -18,8 +18,9 @@ readonly minutes=${GPU_CHECK_MINUTES:-8}
 readonly build=build/gpu carried=$PWD/build/gpu-carry
 readonly program=$build/bin/distillix
 jobs=${GPU_CHECK_JOBS:-$(nproc)}
+readonly libraries=usr/lib/$(uname -m)-linux-gnu
 if [ -d "$carried" ]; then
-  export LD_LIBRARY_PATH=$carried/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export LD_LIBRARY_PATH=$carried/$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 fi
 
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -111,22 +112,43 @@ end_stage() {
 }
 
 stage_carry() {
-  local packages=(libdnnl-dev libdnnl2 libsentencepiece-dev libsentencepiece0 nlohmann-json3-dev libsimdjson-dev
-    libsimdjson14 libzip-dev libzip4 zlib1g-dev libzstd-dev liblzma-dev libxxhash-dev libcli11-dev libgtest-dev
-    libgmock-dev libboost-context-dev libgomp1)
+  local packages=(libdnnl-dev libsentencepiece-dev nlohmann-json3-dev libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev
+    liblzma-dev libxxhash-dev libcli11-dev libgtest-dev libgmock-dev)
   rm -rf "$carried"
-  mkdir -p "$carried/include" "$carried/lib/pkgconfig" "$carried/lib/cmake"
-  local package file
+  unset LD_LIBRARY_PATH
+  local package file needed
+  # Files keep their places, from which CMake's packages find each other.
   for package in "${packages[@]}"; do
     while read -r file; do
-      [ -f "$file" ] || [ -L "$file" ] || continue
       case "$file" in
-        /usr/include/*) install -D "$file" "$carried/include/${file#/usr/include/}" ;;
-        */cmake/*) install -D "$file" "$carried/lib/cmake/${file##*/cmake/}" ;;
-        *.pc) sed -e "s|^prefix=.*|prefix=\${pcfiledir}/../..|" -e 's|/usr/lib/[a-z0-9_-]*-linux-gnu|${prefix}/lib|; s|^libdir=.*|libdir=${prefix}/lib|; s|^includedir=.*|includedir=${prefix}/include|' "$file" >"$carried/lib/pkgconfig/$(basename "$file")" ;;
-        *.so | *.so.* | *.a) cp -P "$file" "$carried/lib/" ;;
+        /usr/include/* | /usr/lib/* | /usr/share/cmake/* | /usr/share/pkgconfig/*) ;;
+        *) continue ;;
       esac
-    done < <(dpkg -L "$package" 2>/dev/null || true)
+      if [ -f "$file" ] || [ -L "$file" ]; then
+        mkdir -p "$carried$(dirname "$file")"
+        cp -P "$file" "$carried$file"
+        case "$(readlink "$file")" in /*) ln -sf "$(basename "$(readlink -f "$file")")" "$carried$file" ;; esac
+      fi
+    done < <(dpkg -L "$package")
+  done
+  find "$carried" -name '*.a' ! -name 'libg*.a' -delete
+  find "$carried" -name '*.pc' -exec sed -i -e 's|^prefix=.*|prefix=${pcfiledir}/../../..|' -e 's|=/usr/|=${prefix}/|' {} +
+  # What they link to, and what that needs, but for what every system has.
+  find "$carried" -name '*.so' -print0 | while IFS= read -r -d '' file; do
+    file=${file#"$carried"}
+    { readlink -f "$file"; ldd "$file" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p'; } | while read -r needed; do
+      case "$(basename "$needed")" in
+        libc.so* | libm.so* | libdl.so* | librt.so* | libpthread.so* | libstdc++.so* | libgcc_s.so* | ld-linux*) continue ;;
+      esac
+      # Under the name that it is asked for by, whatever the file's own is.
+      local name
+      name=$(objdump -p "$needed" | sed -n 's/^ *SONAME *//p')
+      rm -f "$carried/$libraries/${name:-none}"
+      cp -L "$needed" "$carried/$libraries/${name:-$(basename "$needed")}"
+    done
+  done
+  for file in "$carried/$libraries"/*.so; do
+    [ -e "$file" ] || ln -sf "$(basename "$(ls "$file".* | head -n 1)")" "$file"
   done
   du -sh "$carried" >&2
 }
@@ -142,11 +164,13 @@ stage_build() {
   command -v ninja >/dev/null && options+=(-G Ninja)
   command -v ccache >/dev/null || options+=(-DCCACHE=)
   if [ -d "$carried" ]; then
-    options+=("-DCMAKE_PREFIX_PATH=$carried" "-DCMAKE_INCLUDE_PATH=$carried/include" "-DCMAKE_LIBRARY_PATH=$carried/lib")
-    export PKG_CONFIG_PATH=$carried/lib/pkgconfig CPATH=$carried/include LIBRARY_PATH=$carried/lib
+    options+=("-DCMAKE_PREFIX_PATH=$carried/usr")
+    export PKG_CONFIG_PATH=$carried/$libraries/pkgconfig CPATH=$carried/usr/include LIBRARY_PATH=$carried/$libraries
   fi
+  # shellcheck disable=SC2206  # several options in one variable
+  options+=(${GPU_CHECK_CMAKE:-})
   cmake -S . -B "$build" "${options[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1 -DNDEBUG" \
-    -DCMAKE_UNITY_BUILD=ON -DDISTILLIX_STUDIO=OFF "-DCMAKE_CUDA_COMPILER=$nvcc" "-DDISTILLIX_CUDA_ARCHITECTURES=$architectures" >&2
+    -DCMAKE_UNITY_BUILD=ON -DDISTILLIX_STUDIO=OFF -DDISTILLIX_EMULATED_CARD=OFF "-DCMAKE_CUDA_COMPILER=$nvcc" "-DDISTILLIX_CUDA_ARCHITECTURES=$architectures" >&2
   timeout $((minutes * 60)) cmake --build "$build" -j "$jobs" --target distillix distillix_cuda test_ops test_golden test_train || {
     say "build: broke off; run it again to go on where it stopped"
     return 1
@@ -243,6 +267,7 @@ stage_bench() {
   step bench-ops "$program" bench ops --device cuda
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     step bench-pytorch python3 tests/support/pytorch_gpu_peer.py
+    step bench-pytorch-v0.4 python3 tests/support/pytorch_gpu_peer.py --tests train --batch 2 --recompute --update-tokens 2048
   else
     say "PyTorch with CUDA is not installed here: our figures stand alone"
   fi
