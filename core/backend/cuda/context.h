@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "core/backend/arguments.h"
 #include "core/backend/cuda/device_runtime.h"
+#include "core/backend/cuda/gemm.h"
 #include "core/backend/cuda/kernels/launchers.h"
 #include "core/backend/ops.h"
 
@@ -19,6 +21,10 @@ namespace distillix::cuda {
 struct CudaContext {
     int device = 0;
     device::Properties properties;
+    std::shared_ptr<Gemm> gemm;
+    /// Ternary forward through the library's int8 product instead of our own, to be measured beside it: where the
+    /// environment says DISTILLIX_CUDA_FORWARD=library.
+    bool libraryForward = false;
 
     bool hasBf16() const { return properties.architecture >= 80; }
     /// Everything on 8.0 and up; 7.5 has no bfloat16.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 namespace distillix::cuda {
@@ -140,6 +141,9 @@ Result<std::unique_ptr<Backend>> CudaBackend::open(int device) {
     TRY_VOID(device::select(device));
     // The first call that needs the card makes its context; what is wrong with it shows here and not in the first step.
     TRY_AT(device::memory(), context.properties.name);
+    context.gemm = TRY_AT(makeGemm(), context.properties.name);
+    const char* const forward = std::getenv("DISTILLIX_CUDA_FORWARD");
+    context.libraryForward = forward && std::string(forward) == "library";
     return std::unique_ptr<Backend>(new CudaBackend(std::move(context)));
 }
 
