@@ -96,8 +96,9 @@ OpCase forwardCase(LinearCase c) {
                 }
                 const std::vector<float> residual = normal(linearSize(layer.rows, layer.out()), 5);
                 if (c.inPlace) {
-                    args.out = run.inOutValues("out", residual, tolerance);
-                    args.residual = args.out.data.as<float>();
+                    const DevicePtr<float> out = run.inOut("out", residual, tolerance);
+                    args.out = typed(out);
+                    args.residual = out;
                 } else {
                     args.out = run.outputValues("out", residual.size(), tolerance);
                     if (c.residual) args.residual = run.input(residual);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/backend/cuda/cuda_backend.h"
+#include "core/backend/cuda/kernels/table.h"
 
 namespace distillix::cuda {
 
@@ -18,7 +19,8 @@ Result<void> CudaBackend::embed(const Exec& exec, const EmbedArgs& args) {
     if (args.rows == 0) return {};
     TRY_VOID(enter());
     if (!args.table)
-        return makeError(ErrorCode::Unsupported, "the CUDA backend reads no quantized embedding yet", "embed");
+        return named("embed", launchTableEmbed(deviceTable(args.quantized), address(args.ids), args.rows,
+                                               address(args.out), exec.stream.handle));
     return named("embed", launchEmbed(address(args.ids), address(args.table), address(args.out), args.rows, args.width,
                                       args.vocabulary, exec.stream.handle));
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ternary codes in registers; and small things that several kernels of linear layers share.
+#pragma once
+
+#include <cstring>
+
+#include "core/backend/cuda/kernels/portable.h"
+#include "core/backend/cuda/kernels/ternary_layout.h"
+
+namespace distillix::cuda {
+
+/// The four int8 of group g of a packed word.
+__device__ __forceinline__ unsigned unpackGroup(unsigned word, int group) {
+    const unsigned nibbles = (group & 2 ? word >> 2 : word) & 0x33333333u;
+    return __byte_perm(0x00ff0100u, 0, group & 1 ? nibbles >> 16 : nibbles);
+}
+
+/// 0, 1, 2 for 0, +1, -1, as core/quant/ternary.h has it.
+__device__ __forceinline__ unsigned ternaryField(float w, float gamma) {
+    if (!(gamma > 0)) return 0;
+    const float scaled = w / gamma;
+    return scaled > 0.5f ? 1u : scaled < -0.5f ? 2u : 0u;
+}
+
+struct alignas(16) Words4 {
+    unsigned x, y, z, w;
+};
+struct alignas(8) Words2 {
+    unsigned x, y;
+};
+struct alignas(16) Floats4 {
+    float x, y, z, w;
+};
+
+/// N values of a type as one access: N·sizeof(T) is 2, 4, 8 or 16 bytes.
+template <typename T, int N>
+struct alignas(N * sizeof(T)) Pack {
+    T values[N];
+};
+
+__device__ __forceinline__ double xorLanes(double value, int lanes) {
+    unsigned long long bits;
+    memcpy(&bits, &value, 8);
+    bits = __shfl_xor_sync(0xffffffffu, bits, lanes);
+    memcpy(&value, &bits, 8);
+    return value;
+}
+
+}  // namespace distillix::cuda
