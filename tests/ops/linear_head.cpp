@@ -132,6 +132,9 @@ std::vector<OpCase> headCases() {
     cases.push_back(lossCase({"TeacherCold", 13, 24, 130, everyRow(13), 8, 0.1f, true, 0.5f, 0.5f}));
     // More rows than are held at once (32 MiB of logits).
     cases.push_back(lossCase({"SeveralChunks", 1100, 4, 20, everyRow(1100), 30}));
+    // More of a vocabulary than a card looks at at once (4 MiB of logits for few rows).
+    cases.push_back(lossCase({"SeveralPieces", 40, 4, 30000, everyRow(40, 2), 0, 0}));
+    cases.push_back(lossCase({"SeveralPiecesTeacher", 40, 4, 30000, everyRow(40), 20, 0.1f, true, 0.5f, 2}));
     for (const WeightFormat format : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
         for (const int rows : {1, 5}) {
             const int in = rows == 1 ? 45 : 81, out = 131;  // columns of 64 and 96: whole steps, and one half step

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the table of cases has not of the head on a card: activations of 16 bits, and inputs that are not finite.
+#include <cmath>
+
+#include "core/backend/reference/reference_backend.h"
+#include "tests/cuda/device_fixture.h"
+
+namespace distillix::cuda {
+namespace {
+
+struct Head : OnEmulatedCard {
+    LinearWeight head(int width, int vocabulary, const std::vector<float>& latent) {
+        LinearWeight weight;
+        weight.shape.in = width;
+        weight.shape.out = vocabulary;
+        weight.shape.segments = {vocabulary, 0, 0};
+        weight.latent = upload(latent);
+        return weight;
+    }
+};
+
+constexpr int kRows = 40, kWidth = 48, kVocabulary = 300;
+
+struct LossResult {
+    std::vector<float> losses, dX, dHead;
+};
+
+TEST_F(Head, SixteenBitActivationsComeNearTheReference) {
+    std::vector<std::int32_t> targetRows, targets;
+    for (int r = 0; r < kRows; r += 3) {
+        targetRows.push_back(r);
+        targets.push_back(r * 7 % kVocabulary);
+    }
+    const std::vector<float> latent = normalValues(std::size_t{kWidth} * kVocabulary, 1, 0.3);
+    const std::vector<float> before = normalValues(latent.size(), 2, 0.01);
+    Workload workload;
+    workload.rows = kRows;
+    workload.hidden = kWidth;
+    workload.vocabulary = kVocabulary;
+    workload.training = true;
+    for (const DType type : {DType::BF16, DType::F16}) {
+        SCOPED_TRACE(std::string(dtypeName(type)));
+        const std::vector<std::uint16_t> x = asBits(normalValues(std::size_t{kRows} * kWidth, 3, 1), type);
+        HeadLossArgs args;
+        args.rows = kRows;
+        args.targetCount = static_cast<int>(targets.size());
+        args.softCap = 10;
+        args.labelSmoothing = 0.1f;
+        args.gradientScale = 0.5f;
+
+        LossResult expected;
+        {
+            const auto reference = makeReferenceBackend();
+            std::vector<float> values = asFloats(x, type), weights = latent;
+            std::vector<std::int32_t> rows = targetRows, ids = targets;
+            expected.losses.resize(targets.size());
+            expected.dX.resize(values.size());
+            expected.dHead = before;
+            HeadLossArgs plain = args;
+            plain.head.shape.in = kWidth;
+            plain.head.shape.out = kVocabulary;
+            plain.head.shape.segments = {kVocabulary, 0, 0};
+            plain.head.latent = DevicePtr<const float>(weights.data());
+            plain.x = typed(DevicePtr<float>(values.data()));
+            plain.targetRows = DevicePtr<const std::int32_t>(rows.data());
+            plain.targets = DevicePtr<const std::int32_t>(ids.data());
+            plain.losses = DevicePtr<float>(expected.losses.data());
+            plain.dX = typed(DevicePtr<float>(expected.dX.data()));
+            plain.dHead = DevicePtr<float>(expected.dHead.data());
+            EXPECT_OK(reference->headLoss({}, plain));
+        }
+        args.head = head(kWidth, kVocabulary, latent);
+        args.x = {upload(x).as<std::byte>(), type};
+        args.targetRows = upload(targetRows);
+        args.targets = upload(targets);
+        const DevicePtr<float> losses = device<float>(targets.size()), dHead = upload(before);
+        const DevicePtr<std::uint16_t> dX = device<std::uint16_t>(x.size());
+        args.losses = losses;
+        args.dX = {dX.as<std::byte>(), type};
+        args.dHead = dHead;
+        EXPECT_OK(backend->headLoss(execFor(workload, {type, type}), args));
+        expectClose(download(losses, targets.size()), expected.losses, type, 2);
+        // Products of rounded operands: a walk of sqrt(d) roundings in a logit, which goes into the gradients.
+        expectClose(asFloats(download(dX, x.size()), type), expected.dX, type, 8);
+        expectClose(download(dHead, latent.size()), expected.dHead, type, 8);
+        const std::vector<float> gradient = asFloats(download(dX, x.size()), type);
+        for (int i = 0; i < kWidth; ++i) EXPECT_EQ(gradient[static_cast<std::size_t>(kWidth + i)], 0) << "no target";
+    }
+}
+
+/// An overflow far below must reach the loss and the gradients, or a step would be taken on it.
+TEST_F(Head, WhatIsNotFiniteShows) {
+    const std::vector<std::int32_t> rows = {0, 1, 2}, targets = {3, 4, 5};
+    Workload workload;
+    workload.rows = 3;
+    workload.hidden = kWidth;
+    workload.vocabulary = kVocabulary;
+    workload.training = true;
+    for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+        for (const float cap : {0.0f, 30.0f}) {
+            std::vector<float> x = normalValues(3 * kWidth, 1, 1);
+            x[kWidth + 5] = bad;
+            HeadLossArgs args;
+            args.rows = args.targetCount = 3;
+            args.head = head(kWidth, kVocabulary, normalValues(std::size_t{kWidth} * kVocabulary, 2, 1));
+            args.x = typed(upload(x));
+            args.targetRows = upload(rows);
+            args.targets = upload(targets);
+            args.softCap = cap;
+            args.gradientScale = 1;
+            const DevicePtr<float> losses = device<float>(3), dX = device<float>(x.size());
+            args.losses = losses;
+            args.dX = typed(dX);
+            args.dHead = upload(std::vector<float>(std::size_t{kWidth} * kVocabulary, 0.0f));
+            EXPECT_OK(backend->headLoss(execFor(workload, {}), args));
+            const std::vector<float> result = download(losses, 3), gradient = download(dX, x.size());
+            EXPECT_TRUE(std::isfinite(result[0]));
+            EXPECT_FALSE(std::isfinite(result[1])) << bad << " with cap " << cap;
+            EXPECT_TRUE(std::isfinite(result[2]));
+            EXPECT_TRUE(std::isfinite(gradient[0]));
+            EXPECT_FALSE(std::isfinite(gradient[kWidth]));
+        }
+    }
+}
+
+/// Codes of a row hide what is not a number, so its scale must not.
+TEST_F(Head, QuantizedHeadsShowWhatIsNotFinite) {
+    for (const WeightFormat format : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
+        PrepareWeight item;
+        item.weight = head(kWidth, kVocabulary, normalValues(std::size_t{kWidth} * kVocabulary, 2, 1));
+        item.weight.shape.format = format;
+        item.weight.prepared = device<std::byte>(backend->preparedBytes(item.weight.shape, {}, false));
+        Workload workload;
+        workload.rows = 12;
+        workload.hidden = kWidth;
+        workload.vocabulary = kVocabulary;
+        const Exec exec = execFor(workload, {});
+        EXPECT_OK(backend->prepareWeights(exec, {&item, 1}, false));
+        for (const int count : {2, 12}) {  // few rows read the table, more a float copy of it
+            std::vector<float> x = normalValues(static_cast<std::size_t>(count * kWidth), 1, 1);
+            x[kWidth + 5] = std::nanf("");
+            HeadLogitsArgs args;
+            args.rows = count;
+            args.head = item.weight;
+            args.x = typed(upload(x));
+            const DevicePtr<float> logits = device<float>(static_cast<std::size_t>(count * kVocabulary));
+            args.logits = logits;
+            EXPECT_OK(backend->headLogits(exec, args));
+            const std::vector<float> result = download(logits, static_cast<std::size_t>(count * kVocabulary));
+            EXPECT_TRUE(std::isfinite(result[0]));
+            EXPECT_FALSE(std::isfinite(result[kVocabulary]));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace distillix::cuda
