@@ -75,6 +75,12 @@ struct Stream {
     void* handle = nullptr;
 };
 
+/// Operations recorded once, to be queued again together; made and destroyed by its backend.
+struct Graph {
+    void* handle = nullptr;
+    explicit operator bool() const { return handle != nullptr; }
+};
+
 /// The types a model computes in. Residual stream, statistics, latent weights, gradients of weights and optimizer state
 /// are float32 always; sums are accumulated in float32 always.
 struct Precision {
@@ -429,6 +435,17 @@ class Backend {
                                       std::size_t bytes) = 0;
     virtual Result<void> fillZero(Stream stream, DevicePtr<std::byte> target, std::size_t bytes) = 0;
 
+    // Graphs, where starting operations one by one costs as much as running them (a token's decoding on a card).
+    // Between beginGraph and endGraph the operations of the stream are recorded with their arguments (addresses, sizes,
+    // the workspace) and do not run; copies to or from the host and synchronize() are refused or undefined there. What
+    // an operation reads from the backend's memory it reads when the graph runs.
+    virtual bool recordsGraphs() const { return false; }
+    virtual Result<void> beginGraph(Stream) { return noGraphs(); }
+    /// Ends what beginGraph began, also where an operation in between failed.
+    virtual Result<Graph> endGraph(Stream) { return noGraphs().takeError(); }
+    virtual Result<void> queueGraph(Stream, Graph) { return noGraphs(); }
+    virtual void destroyGraph(Graph) {}  ///< after the work that uses it is done
+
     /// Scratch that the largest operation of this workload needs.
     virtual std::size_t workspaceBytes(const Workload& workload, Precision precision) const = 0;
     /// Bytes of LinearWeight::prepared. `training` includes what backward reads.
@@ -455,6 +472,11 @@ class Backend {
     virtual Result<void> gradientNorm(const Exec& exec, const GradientNormArgs& args) = 0;
     virtual Result<void> muon(const Exec& exec, const MuonArgs& args) = 0;
     virtual Result<void> adamw(const Exec& exec, const AdamWArgs& args) = 0;
+
+  private:
+    static Result<void> noGraphs() {
+        return makeError(ErrorCode::Unsupported, "this backend records no graphs: ask recordsGraphs() first");
+    }
 };
 
 }  // namespace distillix

@@ -2,6 +2,7 @@
 #include "core/infer/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/model/block.h"
 #include "core/model/weights.h"
@@ -75,7 +76,15 @@ struct InferenceSession::State {
     Buffers buffers;
     std::vector<std::int32_t> tokens;
     bool logitsReady = false;
+    Graph decode;          // one token's step, where the backend records graphs
+    bool decoded = false;  // one such step has run
 
+    ~State() {
+        if (!decode) return;
+        const auto finished = runtime.synchronize();
+        (void)finished;  // what failed has been told to whoever queued it
+        backend.destroyGraph(decode);
+    }
     State(const ModelView& view, int cap, int rows)
         : model(view),
           runtime(*view.runtime),
@@ -85,6 +94,8 @@ struct InferenceSession::State {
           chunk(rows) {}
 
     Result<void> forward(std::span<const std::int32_t> ids, bool last);
+    Result<void> compute(int rows, bool last);
+    Result<void> decodeStep();
 };
 
 InferenceSession::InferenceSession(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -129,11 +140,35 @@ Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids,
     TRY_VOID(runtime.upload(buffers.ids, ids.data(), ids.size()));
     TRY_VOID(runtime.upload(buffers.positions, positions.data(), positions.size()));
     TRY_VOID(runtime.upload(buffers.past, &past, 1));
+    TRY_VOID(rows == 1 && last && backend.recordsGraphs() ? decodeStep() : compute(rows, last));
+    tokens.insert(tokens.end(), ids.begin(), ids.end());
+    return {};
+}
+
+/// One token's step is the same every time: position and number of past tokens are read from the backend's memory. So
+/// it is recorded the second time and queued as a whole from then on. The first time it runs as it is: what a device
+/// loads or looks up when an operation is first used is then there before anything is recorded.
+Result<void> InferenceSession::State::decodeStep() {
+    if (!std::exchange(decoded, true)) return compute(1, true);
+    if (!decode) {
+        TRY_VOID(backend.beginGraph(runtime.stream()));
+        Result<void> recorded = compute(1, true);
+        auto graph = backend.endGraph(runtime.stream());
+        if (!recorded.ok()) {
+            if (graph.ok()) backend.destroyGraph(*graph);
+            return recorded;
+        }
+        decode = TRY(std::move(graph));
+    }
+    return backend.queueGraph(runtime.stream(), decode);
+}
+
+/// What stands in the buffers' ids, through all layers. Without `last` up to the last layer's keys and values.
+Result<void> InferenceSession::State::compute(int rows, bool last) {
     TRY_VOID(embedForward(model, rows, buffers.ids, buffers.block.x));
     const int qk = config.queryWidth() + config.keyWidth(), qkv = qk + config.keyWidth();
     BlockBuffers block = buffers.block;
-    int count = rows;            // that go on
-    std::int32_t before = past;  // tokens in the cache in front of them
+    int count = rows;  // that go on
     for (int layer = 0; layer < config.numLayers; ++layer) {
         const KvCache& cache = buffers.caches[static_cast<std::size_t>(layer)];
         TRY_VOID(blockUpToAttention(model, layer, rows, block, buffers.positions));
@@ -153,8 +188,10 @@ Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids,
             // Of the last layer nothing but keys and values is needed, and of the last token what comes behind them.
             if (!last) break;
             count = 1;
-            before = past + rows - 1;
-            TRY_VOID(runtime.upload(buffers.past, &before, 1));
+            if (rows > 1) {
+                const std::int32_t before = static_cast<std::int32_t>(tokens.size()) + rows - 1;
+                TRY_VOID(runtime.upload(buffers.past, &before, 1));
+            }
             block.x = block.xMid = block.x + static_cast<std::ptrdiff_t>(rows - 1) * config.hiddenDim;
             block.qk = block.qk + static_cast<std::ptrdiff_t>(rows - 1) * qk;
         }
@@ -177,7 +214,6 @@ Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids,
         TRY_VOID(finalNormForward(model, 1, block.x, buffers.normed, nullptr));
         TRY_VOID(headLogitsForward(model, 1, buffers.normed, buffers.logits));
     }
-    tokens.insert(tokens.end(), ids.begin(), ids.end());
     return {};
 }
 

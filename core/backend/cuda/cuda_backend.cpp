@@ -243,6 +243,26 @@ Result<void> CudaBackend::fillZero(Stream stream, DevicePtr<std::byte> target, s
     return named("fillZero", device::fill(stream.handle, target.backendAddress(), 0, bytes));
 }
 
+Result<void> CudaBackend::beginGraph(Stream stream) {
+    TRY_VOID(enter());
+    return named("beginGraph", device::beginCapture(stream.handle));
+}
+
+Result<Graph> CudaBackend::endGraph(Stream stream) {
+    TRY_VOID(enter());
+    return Graph{TRY_AT(device::endCapture(stream.handle), "endGraph")};
+}
+
+Result<void> CudaBackend::queueGraph(Stream stream, Graph graph) {
+    TRY_VOID(enter());
+    return named("queueGraph", device::launchGraph(graph.handle, stream.handle));
+}
+
+void CudaBackend::destroyGraph(Graph graph) {
+    if (!graph || !enter().ok()) return;
+    device::destroyGraph(graph.handle);
+}
+
 std::size_t CudaBackend::workspaceBytes(const Workload& workload, Precision precision) const {
     std::size_t bytes = 0;
     for (const auto room : {linearWorkspaceBytes, headWorkspaceBytes, optimizerWorkspaceBytes, muonWorkspaceBytes,

@@ -46,6 +46,12 @@ class CudaBackend final : public Backend {
                               std::size_t bytes) override;
     Result<void> fillZero(Stream stream, DevicePtr<std::byte> target, std::size_t bytes) override;
 
+    bool recordsGraphs() const override { return true; }
+    Result<void> beginGraph(Stream stream) override;
+    Result<Graph> endGraph(Stream stream) override;
+    Result<void> queueGraph(Stream stream, Graph graph) override;
+    void destroyGraph(Graph graph) override;
+
     std::size_t workspaceBytes(const Workload& workload, Precision precision) const override;
 
     // cuda_linear.cpp
