@@ -45,8 +45,10 @@ Result<LinearWeight> preparedHead(OpRun& run, const HeadCase& c) {
     return head;
 }
 
-double epsOf(const HeadCase& c) {
-    return c.precision.product == DType::BF16 ? kEpsBf16 : kEps;
+/// Half a unit of what products read.
+double epsOf(const OpRun& run) {
+    const DType type = run.exec().precision.product;
+    return type == DType::BF16 ? kEpsBf16 : type == DType::F16 ? kEpsF16 : kEps;
 }
 
 OpCase logitsCase(const HeadCase& c) {
@@ -57,7 +59,7 @@ OpCase logitsCase(const HeadCase& c) {
                 args.head = TRY(preparedHead(run, c));
                 args.x = run.inputValues(normal(headSize(c.rows, c.width), 2, c.deviation));
                 args.softCap = c.cap;
-                args.logits = run.output("logits", headSize(c.rows, c.vocabulary), summed(c.width, 8, epsOf(c)));
+                args.logits = run.output("logits", headSize(c.rows, c.vocabulary), summed(c.width, 8, epsOf(run)));
                 return run.backend().headLogits(run.exec(), args);
             },
             c.precision};
@@ -81,7 +83,7 @@ OpCase lossCase(const HeadCase& c) {
                 args.temperature = c.temperature;
                 // A logit's error, eps·sqrt(d)·|x||e|, goes into the loss as it stands and into the probabilities as
                 // a share of them.
-                const double eps = epsOf(c), logit = 8 * eps * std::sqrt(c.width) * std::max(1.0, c.deviation);
+                const double eps = epsOf(run), logit = 8 * eps * std::sqrt(c.width) * std::max(1.0, c.deviation);
                 args.losses = run.output("losses", c.targetRows.size(), {16 * kEps, 4 * kEps, logit + 1e-6});
                 if (c.gradients) {
                     args.gradientScale = 0.125f;

@@ -172,7 +172,7 @@ Result<Outputs> runOn(Backend& backend, const OpCase& row) {
 void expectNear(const OpRun::Output& result, const OpRun::Output& expected, double eps) {
     SCOPED_TRACE("output " + expected.name);
     ASSERT_EQ(result.count(), expected.count());
-    const Tolerance& tolerance = expected.tolerance;
+    const Tolerance& tolerance = result.tolerance;  // of the precision that it was computed in
     const std::size_t count = expected.count();
     double largest = 0;
     for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(expected.at(i)));
