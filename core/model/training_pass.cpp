@@ -78,11 +78,14 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, c
     const char* scratch = "activation gradients";
     b.dx = carve.array<float>(scratch, rows * d);
     b.dNorm = carve.typedArray(scratch, rows * d, act);
-    b.dQkv = carve.typedArray(scratch, rows * (q + 2 * kv), act);
-    b.dQk = carve.typedArray(scratch, rows * (q + kv), act);
+    // The MLP's gradient has been read before attention's are written: they share their place.
+    const std::size_t item = dtypeBytes(act), qkvBytes = (rows * (q + 2 * kv) * item + 255) / 256 * 256;
+    const DevicePtr<std::byte> shared =
+        carve.bytes(scratch, std::max(qkvBytes + rows * (q + kv) * item, rows * f * item));
+    b.dHidden = b.dQkv = {shared, act};
+    b.dQk = {shared ? shared + static_cast<std::ptrdiff_t>(qkvBytes) : shared, act};
     b.dAttn = carve.typedArray(scratch, rows * q, act);
     if (c.useSubNorm) b.dAttnSub = carve.typedArray(scratch, rows * q, act);
-    b.dHidden = carve.typedArray(scratch, rows * f, act);
     return b;
 }
 
