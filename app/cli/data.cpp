@@ -346,7 +346,7 @@ Result<int> importVerb(VerbContext& context, const ImportFlags& flags) {
     for (const auto& [reason, count] : info.refusedByReason)
         pairs.emplace_back("refused", countText(count) + ": " + reason);
     for (const auto& [reason, count] : info.skippedFiles)
-        pairs.emplace_back("passed over", countText(count) + " files: " + reason);
+        pairs.emplace_back("passed over", countText(count) + ": " + reason);
     if (report.wasThere) {
         pairs.emplace_back(
             "", "This very import was there already; nothing was done. --again with another --out repeats it.");

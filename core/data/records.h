@@ -53,7 +53,7 @@ struct RawRecord {
     enum class State {
         Whole,
         Refused,  ///< `refusal` says why; the next one can be read all the same
-        Skipped   ///< a folder's file that is not meant to be a document: refusal.reason says "binary", "empty", …
+        Skipped   ///< is not meant to be a document: refusal.reason says "binary", "empty", …
     };
     /// A field of CSV, unquoted.
     struct Field {
@@ -80,7 +80,7 @@ class RecordReader {
 
 enum class SourceFormat {
     Jsonl,  ///< one JSON value a line
-    Json,   ///< one array of values, an object with such an array in it, or values one after another
+    Json,   ///< arrays of values, objects with such an array in it, or values, one after another
     Csv,    ///< RFC 4180, with a header line
     Text,   ///< one document, or several where it is longer than kTextDocument
     Folder  ///< every file a document
@@ -89,9 +89,11 @@ const char* sourceFormatName(SourceFormat format);  ///< "jsonl", "json", "csv",
 
 /// The readers. All pass over a byte-order mark. Blank lines between records are none.
 std::unique_ptr<RecordReader> readJsonl(ByteSource source);
-/// Splits without parsing: brackets and quotes alone are looked at. `arrayKey`: the records are the elements of the
-/// array under this key of an object that is the whole file; empty: of the array that is the whole file, or (where it
-/// is none) the values one after another. What cannot be told apart any further is one refused record.
+/// Splits without parsing: brackets and quotes alone are looked at. A file is any number of values. Of an array, each
+/// element is a record; so is any other value, unless `arrayKey` is given: then the records are the elements of the
+/// array under this key of each object. All of the file is read or told: an object without such an array, and objects
+/// and arrays beside it, are refused; numbers and texts beside it are one skipped record; and from where values cannot
+/// be told apart any more, the rest is one refused record.
 std::unique_ptr<RecordReader> readJson(ByteSource source, std::string arrayKey);
 /// Records of as many fields as the header has; the header itself comes first, as a record.
 std::unique_ptr<RecordReader> readCsv(ByteSource source, char delimiter);

@@ -50,7 +50,8 @@ std::string utf16(const std::u16string& text, bool little) {
 
 class Sources : public FolderTest {
   protected:
-    /// Every record as text: "ROLE:words" of its messages, or its text; refusals as "!LINE:COLUMN reason".
+    /// Every record as text: "ROLE:words" of its messages, or its text; refusals as "!LINE:COLUMN reason", what is
+    /// skipped as "~LINE:COLUMN reason".
     std::vector<std::string> read(const std::filesystem::path& path) {
         m_last = {};
         auto plan = planSource(path, m_options);
@@ -73,8 +74,9 @@ class Sources : public FolderTest {
             Refusal refusal;
             if (!parser.parse(raw, scratch, record, refusal)) {
                 EXPECT_EQ(refusal.file, path.string());
-                all.push_back("!" + std::to_string(refusal.line) + ":" + std::to_string(refusal.column) + " " +
-                              refusal.reason + (refusal.detail.empty() ? "" : " (" + refusal.detail + ")"));
+                all.push_back((raw.state == RawRecord::State::Skipped ? "~" : "!") + std::to_string(refusal.line) +
+                              ":" + std::to_string(refusal.column) + " " + refusal.reason +
+                              (refusal.detail.empty() ? "" : " (" + refusal.detail + ")"));
                 continue;
             }
             std::string text = record.text;
@@ -181,10 +183,8 @@ TEST_F(Sources, JsonArraysOfAnyMake) {
     EXPECT_THAT(read("a.json", " [ {\"text\": \"a ] , } [ \\\" b\"} ,\n\n {\n \"text\": \"c\"\n}]\n"),
                 ElementsAre("a ] , } [ \" b", "c"));
     EXPECT_THAT(read("b.json", "[]"), IsEmpty());
-    EXPECT_THAT(
-        read("c.json",
-             "{\"version\": [1, {\"data\": 2}], \"data\": [{\"text\": \"a\"}, {\"text\": \"b\"}], \"more\": []}"),
-        ElementsAre("a", "b"));
+    EXPECT_THAT(read("c.json", "{\"version\": 1, \"data\": [{\"text\": \"a\"}, {\"text\": \"b\"}], \"more\": []}"),
+                ElementsAre("a", "b", "~1:2 a value beside the records (\"version\", \"more\")"));
     EXPECT_EQ(m_last.recordsKey, "data");
     EXPECT_THAT(read("d.json", "{\n \"text\": \"a\"\n}\n{\n \"text\": \"b\"\n}"), ElementsAre("a", "b"));
     EXPECT_THAT(read("e.json", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n"), ElementsAre("a", "b"));
@@ -205,13 +205,56 @@ TEST_F(Sources, JsonArraysThatAreBroken) {
         ElementsAre("a", "!1:16 has a ',' where a record should be", "b", HasSubstr("has a ']' where a record")));
     EXPECT_THAT(read("f.json", "[{\"text\": \"a\"}, {\"text\": [1}, {\"text\": \"b\"}]"),
                 ElementsAre("a", HasSubstr("closes a bracket that is not open")));
-    EXPECT_THAT(read("g.json", "[{\"text\": \"a\"}] {\"text\": \"b\"}"),
-                ElementsAre("a", "!1:17 has something behind the end of its array"));
     EXPECT_THAT(read("h.json", "[{\"text\": \"a},\n {\"text\": \"b\"}]"),
                 ElementsAre(HasSubstr("!2:15 closes a bracket that is not open")))
         << "a string that is not closed does not swallow the file unnoticed";
     EXPECT_THAT(read("i.json", ""), IsEmpty());
     EXPECT_THAT(read("j.json", std::string(200000, '[')), ElementsAre(HasSubstr("nested too deeply")));
+}
+
+TEST_F(Sources, AllOfAJsonFileIsReadOrTold) {
+    EXPECT_THAT(read("one.json", "{\n \"prompt\": \"p\",\n \"response\": \"r\"\n}\n"), ElementsAre("U:p|A:r"));
+    EXPECT_THAT(read("chat.json",
+                     "{\n \"messages\": [{\"role\": \"user\", \"content\": \"u\"},\n  {\"role\": \"assistant\", "
+                     "\"content\": \"a\"}]}"),
+                ElementsAre("U:u|A:a"));
+    EXPECT_THAT(read("package.json", "{\n \"name\": \"n\",\n \"files\": [\"f\"]\n}"),
+                ElementsAre(HasSubstr("!1:1 has no columns that are understood")));
+    // Behind an array, whatever it is.
+    EXPECT_THAT(read("more.json", "[{\"text\": \"a\"}] {\"text\": \"b\"}\n[{\"text\": \"c\"}]\n5 x, \"y\" [] [[]]"),
+                ElementsAre("a", "b", "c", "!3:1 must be a JSON object (it is a number)", "!3:3 is no valid JSON",
+                            "!3:4 has a ',' where a record should be", "!3:6 must be a JSON object (it is a text)",
+                            "!3:14 must be a JSON object (it is an array)"));
+    EXPECT_THAT(
+        read("end.json", "[{\"text\": \"a\"}]] [{\"text\": \"b\"}]"),
+        ElementsAre("a", "!1:16 has a ']' where a record should be; what follows cannot be told apart any more"));
+    // Objects that hold their records in an array, several of them, and others in between.
+    EXPECT_THAT(read("sets.json",
+                     "{\"data\": [{\"text\": \"a\"}], \"id\": 1}\n"
+                     "{\"id\": 2, \"rows\": [{\"text\": \"lost\"}], \"data\": [{\"text\": \"b\"}],\n"
+                     " \"info\": {\"by\": \"x\"}, \"u\": [0], \"v\": [0], \"w\": {}}\n"
+                     "{\"text\": \"c\"}\n[{\"text\": \"d\"}]{\"data\": []}{\"data\": {\"text\": \"e\"}}"),
+                ElementsAre("a", "~1:27 a value beside the records (\"id\")", "b",
+                            "!2:11 is not read: it stands beside the array \"data\", where the records are (\"rows\", "
+                            "\"info\", \"u\" and 1 more)",
+                            "!4:1 has no array \"data\" in it, where the records are looked for", "d",
+                            "!5:28 has no array \"data\" in it, where the records are looked for"));
+    EXPECT_EQ(m_last.recordsKey, "data");
+    // Broken among the members.
+    const std::string begin = "{\"data\": [{\"text\": \"a\"}]";
+    const std::string lost = "; what follows cannot be told apart any more";
+    EXPECT_THAT(read("a.json", begin), ElementsAre("a", "!1:1 is cut short: the file ends inside of it"));
+    EXPECT_THAT(read("b.json", begin + ", \"x\": {\"y"),
+                ElementsAre("a", "!1:32 is cut short: the file ends inside of it"));
+    EXPECT_THAT(read("c.json", begin + ", \"x\" 1, \"data\": [{\"text\": \"b\"}]}"),
+                ElementsAre("a", "!1:31 lacks a ':' behind a key" + lost));
+    EXPECT_THAT(read("d.json", begin + ", x: 1}"), ElementsAre("a", "!1:27 has no key where one should be" + lost));
+    EXPECT_THAT(read("e.json", begin + ", \"x\":, \"y\": 1}"),
+                ElementsAre("a", "!1:31 has a key without a value" + lost));
+    EXPECT_THAT(read("f.json", begin + ", \"x\": [1}}"),
+                ElementsAre("a", "!1:34 closes a bracket that is not open" + lost));
+    EXPECT_THAT(read("g.json", begin + ", \"x"), ElementsAre("a", "!1:27 is cut short: the file ends inside of it"));
+    EXPECT_THAT(read("h.json", begin + "}]"), ElementsAre("a", HasSubstr("!1:26 has a ']' where")));
 }
 
 // ---- CSV ------------------------------------------------------------------------------------------------------------
@@ -368,7 +411,7 @@ TEST_F(Sources, DigestsTellContentNotNames) {
     // An array is read to its end whatever stands behind it.
     read("a.json", "[{\"text\": \"a\"}]");
     const std::string array = m_digest;
-    read("b.json", "[{\"text\": \"a\"}]        x");
+    read("b.json", "[{\"text\": \"a\"}]] x");
     EXPECT_NE(m_digest, array);
 }
 
