@@ -5,6 +5,7 @@
 
 #include "app/cli/table.h"
 #include "core/base/clock.h"
+#include "core/base/json.h"
 #include "core/jobs/reporter.h"
 
 namespace distillix::cli {
@@ -70,7 +71,7 @@ std::string runText(const RunSummary& run) {
         pairs.emplace_back("loss", metricText(run, "loss", 4));
         pairs.emplace_back("learning rate", metricText(run, "lr", 6));
         pairs.emplace_back("gradient norm", metricText(run, "gradNorm", 3));
-        pairs.emplace_back("tokens", groupedText(run.lastMetrics.value("tokens", std::int64_t{0})));
+        pairs.emplace_back("tokens", groupedText(memberOr(run.lastMetrics, "tokens", std::int64_t{0})));
         pairs.emplace_back("tokens per second", metricText(run, "tokensPerSecond", 0));
         if (run.lastMetrics.contains("elapsed") && run.lastMetrics["elapsed"].is_number())
             pairs.emplace_back("time trained", durationText(run.lastMetrics["elapsed"].get<double>()));
@@ -79,7 +80,7 @@ std::string runText(const RunSummary& run) {
         pairs.emplace_back("validation", "loss " + numberText(run.lastValidation, "loss", 4) + ", " +
                                              numberText(run.lastValidation, "bitsPerByte", 3) +
                                              " bits per byte at step " +
-                                             std::to_string(run.lastValidation.value("step", std::int64_t{0})));
+                                             std::to_string(memberOr(run.lastValidation, "step", std::int64_t{0})));
     for (const auto& checkpoint : run.checkpoints) pairs.emplace_back("checkpoint", checkpoint.path.string());
     return pairsText(pairs);
 }

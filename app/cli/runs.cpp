@@ -11,6 +11,7 @@
 #include "app/cli/verb.h"
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
 #include "core/infer/generator.h"
 #include "core/train/edits.h"
 #include "core/train/run_folder.h"
@@ -27,10 +28,11 @@ Result<int> listVerb(VerbContext& context, const std::string& folder) {
     Json rows = Json::array();
     for (const auto& run : listRuns(folder)) {
         rows.push_back(runJson(run));
-        table.add({run.path.filename().string(), runStateName(run.state), std::to_string(run.step),
-                   metricText(run, "loss", 3),
-                   run.lastMetrics.is_object() ? groupedText(run.lastMetrics.value("tokens", std::int64_t{0})) : "-",
-                   run.checkpoints.empty() ? "-" : std::to_string(run.checkpoints.back().step), run.info.created});
+        table.add(
+            {run.path.filename().string(), runStateName(run.state), std::to_string(run.step),
+             metricText(run, "loss", 3),
+             run.lastMetrics.is_object() ? groupedText(memberOr(run.lastMetrics, "tokens", std::int64_t{0})) : "-",
+             run.checkpoints.empty() ? "-" : std::to_string(run.checkpoints.back().step), run.info.created});
     }
     context.reporter.result({{"runs", rows}}, rows.empty() ? "No runs in " + folder + "." : table.text());
     return 0;
@@ -62,14 +64,14 @@ Result<int> askVerb(VerbContext& context, const fs::path& path, const std::strin
     while (true) {
         for (const auto& update : TRY(tail.poll())) {
             const Json& line = update.line;
-            if (line.value("type", "") != "command" || line.value("id", "") != id) continue;
-            const std::string message = line.value("message", "");
-            if (!line.value("ok", false))
+            if (memberOr(line, "type", "") != "command" || memberOr(line, "id", "") != id) continue;
+            const std::string message = memberOr(line, "message", "");
+            if (!memberOr(line, "ok", false))
                 return makeError(ErrorCode::Cancelled, "the trainer refused: " + message, path.string());
             Json result = {{"id", id}, {"command", command}};
             for (const auto& [key, value] : line.items())
                 if (key != "type" && key != "ok" && !result.contains(key)) result[key] = value;
-            const std::string text = line.value("text", "");
+            const std::string text = memberOr(line, "text", "");
             context.reporter.result(result, !text.empty() ? text : message.empty() ? command + ": done" : message);
             return 0;
         }
@@ -113,7 +115,7 @@ Result<int> exportMetricsVerb(VerbContext& context, const fs::path& path, const 
     const auto metrics = TRY(readRunLines(path, RunLog::Metrics));
     std::map<std::int64_t, Json> validations;
     for (const auto& line : TRY(readRunLines(path, RunLog::Events)))
-        if (line.value("type", "") == "validation") validations[line.value("step", std::int64_t{0})] = line;
+        if (memberOr(line, "type", "") == "validation") validations[memberOr(line, "step", std::int64_t{0})] = line;
     std::vector<std::string> columns;
     for (const auto& line : metrics)
         for (const auto& [key, value] : line.items())
@@ -128,7 +130,7 @@ Result<int> exportMetricsVerb(VerbContext& context, const fs::path& path, const 
     text += "validationLoss,validationBitsPerByte\n";
     for (const auto& line : metrics) {
         for (const auto& column : columns) text += cell(line, column) + ",";
-        const auto validation = validations.find(line.value("step", std::int64_t{0}));
+        const auto validation = validations.find(memberOr(line, "step", std::int64_t{0}));
         const bool there = validation != validations.end();
         text += (there ? cell(validation->second, "loss") : "") + "," +
                 (there ? cell(validation->second, "bitsPerByte") : "") + "\n";

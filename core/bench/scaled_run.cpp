@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/data/dataset.h"
 #include "core/data/import.h"
 #include "core/data/sample_data.h"
@@ -38,7 +39,7 @@ Result<OwnFigures::Run> runFigures(const fs::path& path) {
     const auto lines = TRY(readRunLines(path, RunLog::Metrics));
     for (const auto& line : lines)
         if (line.contains("loss") && line.at("loss").is_number())
-            run.losses.emplace_back(line.value("step", std::int64_t{0}), line.at("loss").get<double>());
+            run.losses.emplace_back(memberOr(line, "step", std::int64_t{0}), line.at("loss").get<double>());
     return run;
 }
 

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
 #include "core/jobs/reporter.h"
 
 namespace distillix {
@@ -168,12 +169,11 @@ std::string crashText(const CrashEvidence& evidence) {
         const auto found = json.find(key);
         return found != json.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
     };
-    if (const auto signal = number(evidence.record, "signal")) {
-        const int which = static_cast<int>(*signal);
-        const std::string message = evidence.record.value("message", "");
+    if (const int which = memberOr(evidence.record, "signal", 0); which > 0) {
+        const std::string message = memberOr(evidence.record, "message", "");
         return "ended by signal " + std::to_string(which) + " (" + signalName(which) + ": " +
                (message.empty() ? signalMeaning(which) : message) + ") behind step " +
-               std::to_string(static_cast<std::int64_t>(number(evidence.record, "step").value_or(0)));
+               std::to_string(memberOr(evidence.record, "step", std::int64_t{0}));
     }
     if (evidence.letGo)
         return "it ended in order but could not write its last word" +

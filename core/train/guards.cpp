@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/json.h"
+
 namespace distillix {
 using Json = nlohmann::ordered_json;
 
@@ -76,8 +78,8 @@ void EarlyStop::load(const Json& json) {
     *this = EarlyStop();
     if (!json.is_object() || !json.contains("best") || !json["best"].is_number()) return;
     m_best = json["best"].get<double>();
-    m_bestStep = json.value("bestStep", std::int64_t{0});
-    m_waited = json.value("waited", 0);
+    m_bestStep = memberOr(json, "bestStep", std::int64_t{0});
+    m_waited = memberOr(json, "waited", 0);
 }
 
 std::vector<std::string> DecayAlarm::add(const std::vector<NamedHealth>& health, double decay) {

@@ -75,19 +75,11 @@ std::optional<ProcessIdentity> identityFromText(const std::string& text) {
     const auto json = parseJson(text);
     if (!json.is_object()) return {};
     ProcessIdentity identity;
-    const auto string = [&](const char* key) {
-        const auto found = json.find(key);
-        return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-    };
-    const auto number = [&](const char* key) {
-        const auto found = json.find(key);
-        return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : std::int64_t{0};
-    };
-    identity.host = string("host");
-    identity.pid = number("pid");
-    identity.bootId = string("bootId");
-    identity.startTime = number("startTime");
-    identity.pidNamespace = string("pidNamespace");
+    identity.host = memberOr(json, "host", "");
+    identity.pid = memberOr(json, "pid", std::int64_t{0});
+    identity.bootId = memberOr(json, "bootId", "");
+    identity.startTime = memberOr(json, "startTime", std::int64_t{0});
+    identity.pidNamespace = memberOr(json, "pidNamespace", "");
     if (identity.pid <= 0) return {};
     return identity;
 }

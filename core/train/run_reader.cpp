@@ -41,16 +41,6 @@ Json objectFrom(const fs::path& file) {
     return json.is_object() ? json : Json::object();
 }
 
-std::string stringOf(const Json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t integerOf(const Json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
 /// The valid ones of a log's lines: those that no marker behind them makes void; markers left out. From the end, so
 /// that a file of nothing but markers costs no more than any other.
 std::vector<Json> validLines(std::vector<Json> lines) {
@@ -94,7 +84,7 @@ std::vector<Json> lastLines(const fs::path& path, std::uint64_t bytes, bool& who
 
 /// The last valid line of `log` of this type ("": any), from the file's end where that is enough.
 Json lastValidLine(const fs::path& run, RunLog log, const std::string& type) {
-    const auto matches = [&](const Json& line) { return type.empty() || stringOf(line, "type") == type; };
+    const auto matches = [&](const Json& line) { return type.empty() || memberOr(line, "type", "") == type; };
     for (std::uint64_t bytes : {std::uint64_t{64} << 10, std::uint64_t{4} << 20}) {
         bool whole = false;
         const std::vector<Json> valid = validLines(lastLines(runLogPath(run, log), bytes, whole));
@@ -161,10 +151,9 @@ std::optional<RunHeartbeat> readHeartbeat(const fs::path& run) {
     const Json json = objectFrom(run / kHeartbeat);
     if (!json.contains("count")) return {};
     RunHeartbeat heartbeat;
-    heartbeat.count = static_cast<std::uint64_t>(integerOf(json, "count"));
-    heartbeat.step = integerOf(json, "step");
-    const auto time = json.find("time");
-    if (time != json.end() && time->is_number()) heartbeat.unixTime = time->get<double>();
+    heartbeat.count = static_cast<std::uint64_t>(memberOr(json, "count", std::int64_t{0}));
+    heartbeat.step = memberOr(json, "step", std::int64_t{0});
+    heartbeat.unixTime = memberOr(json, "time", heartbeat.unixTime);
     return heartbeat;
 }
 
@@ -256,10 +245,10 @@ Result<RunInfo> run_files::infoFromText(const std::string& text, const fs::path&
         else if (key == "versions")
             info.versions = value;
         else if (key == "dataset") {
-            info.datasetPath = stringOf(value, "path");
-            info.datasetHash = stringOf(value, "hash");
+            info.datasetPath = memberOr(value, "path", "");
+            info.datasetHash = memberOr(value, "hash", "");
         } else if (key == "tokenizer")
-            info.tokenizerHash = stringOf(value, "hash");
+            info.tokenizerHash = memberOr(value, "hash", "");
         else if (key != "formatVersion")
             info.extra[key] = value;
     }
@@ -374,9 +363,9 @@ Result<RunSummary> readRun(const fs::path& run) {
     summary.path = run;
     summary.info = TRY(readRunInfo(run));
     const Json status = objectFrom(run / kStatus);
-    summary.message = stringOf(status, "message");
-    summary.step = integerOf(status, "step");
-    const std::string state = stringOf(status, "state");
+    summary.message = memberOr(status, "message", "");
+    summary.step = memberOr(status, "step", std::int64_t{0});
+    const std::string state = memberOr(status, "state", "");
     summary.heartbeat = readHeartbeat(run);
 
     const auto lockText = readFile(run / kLock, 1 << 16);
@@ -441,7 +430,7 @@ Result<Json> findCommandAnswer(const fs::path& run, const std::string& id) {
     while (true) {
         const auto before = tail.offset();
         for (auto& update : TRY(tail.poll()))
-            if (stringOf(update.line, "type") == "command" && stringOf(update.line, "id") == id)
+            if (memberOr(update.line, "type", "") == "command" && memberOr(update.line, "id", "") == id)
                 return std::move(update.line);
         if (tail.offset() == before) return Json();
     }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/base/clock.h"
+#include "core/base/json.h"
 #include "core/base/memory.h"
 #include "core/data/chat_template.h"
 #include "core/jobs/reporter.h"
@@ -81,7 +82,9 @@ Result<bool> Training::obey(const RunCommand& command) {
 }
 
 Result<void> Training::obeyPause(const RunCommand& command) {
-    const bool release = command.arguments.value("release", false);
+    if (const auto given = command.arguments.find("release"); given != command.arguments.end() && !given->is_boolean())
+        return m_folder.answer(command, m_state.step, false, "\"release\" must be true or false");
+    const bool release = memberOr(command.arguments, "release", false);
     std::string message = "paused at step " + std::to_string(m_state.step);
     if (release && m_runtime) {
         // What is given back comes from this checkpoint again, to the bit.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/base/clock.h"
+#include "core/base/json.h"
 #include "core/base/memory.h"
 #include "core/train/edits.h"
 #include "core/train/training.h"
@@ -159,7 +160,7 @@ Result<void> Training::restore(bool resuming, const Json& edits) {
     m_lossScale.load(m_state.guards.value("lossScale", Json()));
     m_norms.load(m_state.guards.value("gradientNorms", Json()));
     m_earlyStop.load(m_state.guards.value("earlyStop", Json()));
-    m_skipped = m_state.guards.value("skipped", 0);
+    m_skipped = memberOr(m_state.guards, "skipped", 0);
     m_timeLeft.load(m_state.timing);
 
     if (resuming) TRY_VOID(m_folder.resumeFrom(m_state.step));

@@ -317,5 +317,39 @@ TEST(Verbs, BenchmarksReportWhatTheyMeasured) {
     EXPECT_EQ(run({"bench", "ops", "--preset", "huge"}).code, 4);
 }
 
+TEST(Verbs, RunsWithMembersOfOtherKindsAreShownAllTheSame) {
+    const TemporaryFolder folder;
+    const fs::path path = folder / "runs" / "odd";
+    fs::create_directories(path / "commands");
+    const auto put = [&](const char* name, const std::string& text) { ASSERT_OK(writeFileAtomic(path / name, text)); };
+    put("run.json", R"({"formatVersion": 1, "name": "odd", "model": {}, "training": {"steps": "many"}})");
+    put("status.json", R"({"state": "running", "step": "x", "message": 5})");
+    put("heartbeat", R"({"count": [], "step": "x", "time": "now", "residentBytes": "much"})");
+    put("crash.json", R"({"signal": 11, "message": 7, "step": []})");
+    put("metrics.jsonl", R"({"step": "x", "loss": "low", "lr": [], "tokens": "many", "elapsed": "long"})"
+                         "\n"
+                         R"({"step": 2, "loss": null, "tokens": {}, "elapsed": true})"
+                         "\n");
+    put("events.jsonl", R"({"type": 5, "step": 1})"
+                        "\n"
+                        R"({"type": "validation", "step": "x", "loss": [], "bitsPerByte": "few"})"
+                        "\n"
+                        R"({"type": "command", "id": 7, "ok": "yes", "message": []})"
+                        "\n");
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"runs", "list", folder / "runs"},
+                                               {"runs", "show", path},
+                                               {"info", "run", path},
+                                               {"runs", "export-metrics", path, "--out", folder / "metrics.csv"}})
+        for (const bool json : {false, true}) {
+            std::vector<std::string> all = words;
+            if (json) all.push_back("--json");
+            const auto outcome = run(all);
+            EXPECT_EQ(outcome.code, 0) << words[1] << outcome.out << outcome.errors;
+        }
+    EXPECT_NE(run({"runs", "show", path}).out.find("SIGSEGV"), std::string::npos);
+    EXPECT_EQ(run({"runs", "stop", path}).code, 4) << "nobody trains it";
+}
+
 }  // namespace
 }  // namespace distillix

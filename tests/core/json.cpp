@@ -40,5 +40,27 @@ TEST(Json, KeysHaveALimit) {
     EXPECT_EQ(parseSortedJson(keys(100000)).size(), 100000u);
 }
 
+TEST(Json, MembersOfAnotherKindTakeTheFallback) {
+    const auto json = parseJson(R"({"text": "t", "number": 7, "half": 0.5, "yes": true, "none": null, "list": [1],
+        "large": 18446744073709551615, "low": -3000000000, "huge": 1e300})");
+    EXPECT_EQ(memberOr(json, "text", ""), "t");
+    EXPECT_EQ(memberOr(json, "number", 0), 7);
+    EXPECT_EQ(memberOr(json, "number", 0.0), 7.0);
+    EXPECT_EQ(memberOr(json, "half", 0.0), 0.5);
+    EXPECT_TRUE(memberOr(json, "yes", false));
+    EXPECT_EQ(memberOr(json, "large", std::uint64_t{0}), 18446744073709551615u);
+    EXPECT_EQ(memberOr(json, "low", std::int64_t{0}), -3000000000);
+    for (const char* key : {"missing", "none", "list", "half", "yes", "text", "huge", "large", "low"})
+        EXPECT_EQ(memberOr(json, key, 5), 5) << key;
+    for (const char* key : {"missing", "none", "list", "yes", "text"}) EXPECT_EQ(memberOr(json, key, 5.0), 5.0) << key;
+    for (const char* key : {"missing", "none", "list", "yes", "number"})
+        EXPECT_EQ(memberOr(json, key, "f"), "f") << key;
+    for (const char* key : {"missing", "none", "list", "number", "text"}) EXPECT_TRUE(memberOr(json, key, true)) << key;
+    EXPECT_EQ(memberOr(json, "large", std::int64_t{5}), 5) << "not wrapped around";
+    EXPECT_EQ(memberOr(json, "low", std::uint64_t{5}), 5u);
+    for (const char* text : {"[]", "\"text\"", "7", "null", "{"})
+        EXPECT_EQ(memberOr(parseJson(text), "text", 5), 5) << text;
+}
+
 }  // namespace
 }  // namespace distillix

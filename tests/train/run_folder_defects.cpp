@@ -89,6 +89,18 @@ TEST_F(RunFiles, LockThatIsTorn) {
         EXPECT_EQ(read().state, RunState::Crashed) << text;
     }
 }
+TEST_F(RunFiles, CrashRecordOfOtherKinds) {
+    put("status.json", R"({"state":"running","step":3})");
+    put("lock", "");
+    put("crash.json", R"({"signal":11,"message":5,"step":"x"})");
+    EXPECT_THAT(read().message, HasSubstr("SIGSEGV"));
+    for (const char* text :
+         {R"({"signal":"x"})", R"({"signal":1e300})", R"({"signal":-1})", R"({"signal":[]})", "[]"}) {
+        put("crash.json", text);
+        EXPECT_EQ(read().state, RunState::Crashed) << text;
+        EXPECT_THAT(read().message, testing::Not(HasSubstr("by signal"))) << text;
+    }
+}
 TEST_F(RunFiles, MetricsLineThatIsNoObject) {
     put("metrics.jsonl", "{\"step\":1}\n[2]\n7\n\xff\xfe\n{\"step\":\n{\"step\":2}\n");
     EXPECT_EQ(metricsLines(), 2u);
