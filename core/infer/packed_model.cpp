@@ -375,10 +375,18 @@ Result<PackedModel> PackedModel::open(Runtime& runtime, const ModelConfig& confi
             if (header.content != content) return stale("the weights have changed");
             // The same bytes at another time or place: noted, so that they are not hashed again.
             header.json["stamp"] = stamp;
-            AtomicFile again = TRY(AtomicFile::create(path));
-            TRY_VOID(again.write(headerBytes(header.json)));
-            TRY_VOID(again.write(bytes.subspan(kHeader)));
-            TRY_VOID(again.commit());
+            const auto write = [&]() -> Result<void> {
+                AtomicFile again = TRY(AtomicFile::create(path));
+                TRY_VOID(again.write(headerBytes(header.json)));
+                TRY_VOID(again.write(bytes.subspan(kHeader)));
+                return again.commit();
+            };
+            // The file is as good as before where this cannot be noted.
+            if (const auto noted = write(); !noted.ok())
+                model.m_note =
+                    "that the weights are still the same could not be noted, so that they are read whole at "
+                    "each start: " +
+                    noted.error().text();
         }
         Sections sections;
         for (const auto& [name, size] : sizes) {
@@ -444,11 +452,14 @@ Result<PackedModel> PackedModel::open(Runtime& runtime, const ModelConfig& confi
     };
     const Result<void> written = write();
     // What is wrong with the weights is found, and told, by reading them again.
-    if (!written.ok()) return withoutCache("the packed model could not be kept: " + written.error().text());
+    if (!written.ok())
+        return withoutCache("the packed model could not be kept, so that it is made anew at each start: " +
+                            written.error().text());
     removeOldest(folder);
-    PackedModel model = TRY(load());
-    model.m_note = note;
-    model.m_seconds = now() - start;
+    Result<PackedModel> model = load();
+    if (!model.ok()) return withoutCache("the packed model was kept, but cannot be read: " + model.error().text());
+    if (model->m_note.empty()) model->m_note = note;
+    model->m_seconds = now() - start;
     return model;
 }
 

@@ -259,5 +259,56 @@ TEST(Chat, ABaseModelContinuesTexts) {
     EXPECT_EQ(byHand.out, text.at("text").get<std::string>() + "\n" + text.at("text").get<std::string>() + "\n");
 }
 
+TEST(Chat, AnswersWhereItsPackedModelCannotBeKept) {
+    const TemporaryFolder folder;
+    makeModel(folder / "model", {});
+    const std::vector<std::string> words = {
+        "generate", folder / "model", "--text", "one two", "--json", "--temperature", "0", "--max-tokens", "6"};
+    const std::string expected = run(words).result().at("text");
+    // Tells how often the note was given, and holds the answer to the one above.
+    const auto notes = [&](const std::string& begin, const std::vector<std::string>& environment) {
+        Program program(words, environment);
+        int count = 0;
+        const Json result = program.waitFor([&](const Json& line) {
+            count += line.value("type", "") == "log" && line.at("message").get<std::string>().find(begin) == 0;
+            return line.value("type", "") == "result";
+        });
+        EXPECT_EQ(program.wait(), 0) << program.rest() << program.errors();
+        EXPECT_EQ(result.is_object() ? result.at("result").at("text").get<std::string>() : "", expected);
+        return count;
+    };
+    const std::string refused = "the packed model could not be kept";
+    EXPECT_EQ(notes(refused, {"DISTILLIX_CACHE=/proc/nobody-writes-here"}), 1);
+    EXPECT_EQ(notes(refused, {"DISTILLIX_CACHE=" + (folder / "model" / "config.json").string()}), 1) << "below a file";
+
+    if (!fs::exists(std::string(DISTILLIX_BINARY_DIR) + "/libfull_disk.so"))
+        GTEST_SKIP() << "libfull_disk.so was not built";
+    const auto full = [](int at) {
+        return std::vector<std::string>{"LD_PRELOAD=" DISTILLIX_BINARY_DIR "/libfull_disk.so",
+                                        "FULL_DISK_AT=" + std::to_string(at)};
+    };
+    int writes = 0;
+    for (; writes < 100; ++writes) {
+        const fs::path cache = folder / ("cache-" + std::to_string(writes));
+        std::vector<std::string> environment = full(writes);
+        environment.push_back("DISTILLIX_CACHE=" + cache.string());
+        if (notes(refused, environment) == 0) break;
+        EXPECT_TRUE(fs::is_empty(cache / "packed")) << "full at write " << writes;
+    }
+    EXPECT_GE(writes, 2) << "the disk was never full";
+    EXPECT_LT(writes, 100);
+    // A kept one whose weights were touched is as good as before, though that cannot be noted.
+    const std::string cache = "DISTILLIX_CACHE=" + (folder / "cache").string();
+    EXPECT_EQ(notes(refused, {cache}), 0);
+    fs::last_write_time(folder / "model" / "model.safetensors", fs::file_time_type::clock::now());
+    std::vector<std::string> environment = full(0);
+    environment.push_back(cache);
+    EXPECT_EQ(notes("that the weights are still the same could not be noted", environment), 1);
+    Program chat({"chat", folder / "model", "--json"}, environment);
+    const Json ready = chat.waitFor([](const Json& line) { return line.value("event", "") == "ready"; });
+    ASSERT_TRUE(ready.is_object());
+    EXPECT_EQ(ready.at("packed").at("fromCache"), true);
+}
+
 }  // namespace
 }  // namespace distillix
