@@ -13,6 +13,7 @@
 #include "core/data/stored_template.h"
 #include "core/data/tokenizer.h"
 #include "core/export/exporter.h"
+#include "core/formats/model_origin.h"
 #include "core/model/parameters.h"
 #include "core/model/weight_statistics.h"
 #include "core/train/run_folder.h"
@@ -120,6 +121,11 @@ Result<int> modelVerb(VerbContext& context, const std::string& path, bool weight
             text = Json(value).dump();
         pairs.emplace_back(field.name, text);
     });
+    if (const auto origin = loadModelOrigin(folder)) {
+        json["origin"] = modelOriginToJson(*origin);
+        pairs.emplace_back("imported from", origin->source + " (" + origin->format + "), " + origin->imported);
+        for (const auto& from : origin->files) pairs.emplace_back("", from.name + ", sha256 " + from.sha256);
+    }
     std::string jinja;
     std::error_code ignored;
     if (std::filesystem::exists(folder / "tokenizer.model", ignored)) {

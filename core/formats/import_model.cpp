@@ -8,6 +8,7 @@
 
 #include "core/base/files.h"
 #include "core/data/tokenizer.h"
+#include "core/formats/model_origin.h"
 #include "core/formats/model_source.h"
 #include "core/formats/safetensors.h"
 #include "core/formats/tensor_values.h"
@@ -270,6 +271,8 @@ Result<ModelImportReport> importModel(const ModelImportOptions& options) {
     }
     if (!tokenizer.empty()) TRY_VOID(writeFileAtomic(folder.path() / "tokenizer.model", tokenizer));
     TRY_VOID(saveStoredTemplate(folder.path(), source.chat));
+    const ModelOrigin origin = TRY(originOf(options.source, source.format, source.weightFiles));
+    TRY_VOID(saveModelOrigin(folder.path(), origin));
     TRY_VOID(compareWritten(folder.path(), assembly));
     if (options.verify) TRY_VOID(options.verify(folder.path(), assembly.config));
     TRY_VOID(folder.commit());

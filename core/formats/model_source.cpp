@@ -108,6 +108,7 @@ class Collector {
 Result<bool> addSafetensors(ModelSource& source, Collector& collector, const fs::path& path) {
     const auto file = std::make_shared<SafetensorsFile>(TRY(SafetensorsFile::open(path)));
     source.files.push_back(file);
+    source.weightFiles.push_back(path);
     if (const auto written = file->metadata().find(kSafetensorsConfigKey); written != file->metadata().end()) {
         Json json = parseJson(written->second);
         if (!json.is_object())
@@ -184,6 +185,7 @@ Result<ModelSource> openPt(const fs::path& path, const fs::path& config) {
     source.format = ".pt";
     const auto file = std::make_shared<PtFile>(TRY(PtFile::open(path)));
     source.files.push_back(file);
+    source.weightFiles.push_back(path);
     Collector collector(source);
     for (const PtEntry& entry : file->entries()) {
         SourceTensor tensor;
@@ -258,6 +260,7 @@ Result<ModelSource> openGguf(const fs::path& path) {
     ModelSource source;
     const auto file = std::make_shared<GgufFile>(TRY(GgufFile::open(path)));
     source.files.push_back(file);
+    source.weightFiles.push_back(path);
     source.format = "GGUF (" + TRY(file->text("general.architecture")) + ")";
     source.effectiveWeights = true;
     source.wholeConfig = TRY_AT(ggufModelConfig(*file), path.string());

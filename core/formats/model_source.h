@@ -42,7 +42,8 @@ struct ModelSource {
     std::string tokenizerModel;  ///< bytes of a tokenizer.model that was found; may be empty
     StoredTemplate chat;         ///< the chat template that came with it; kept, never run
     std::vector<std::string> notes;
-    std::vector<std::shared_ptr<void>> files;  ///< keep what the functions above read
+    std::vector<std::filesystem::path> weightFiles;  ///< what the weights come from, in the order in which it was read
+    std::vector<std::shared_ptr<void>> files;        ///< keep what the functions above read
 };
 
 /// Opens what `source` is. `config`: a config.json to use instead of the one beside the weights; may be empty.

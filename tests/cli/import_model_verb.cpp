@@ -41,6 +41,11 @@ TEST_F(ImportModelVerb, AStateDictBecomesAModelThatComputesTheSame) {
     EXPECT_THAT(result["defaulted"].dump(), HasSubstr("rope_base"));
     EXPECT_EQ(result["tokenizer"], false);
 
+    const auto info = test::run({"info", "model", m_out, "--json"}).result();
+    EXPECT_EQ(info["origin"]["source"], "tiny.pt");
+    EXPECT_EQ(info["origin"]["files"][0]["sha256"].get<std::string>().size(), 64u);
+    EXPECT_THAT(test::run({"info", "model", m_out}).out, HasSubstr("tiny.pt (.pt)"));
+
     std::vector<std::int32_t> ids;
     for (int i = 0; i < 16; ++i) ids.push_back(i * 15 + 3);
     const SafetensorsTensor tensor{"input_ids", DType::I32, {1, 16}, std::as_bytes(std::span(ids))};

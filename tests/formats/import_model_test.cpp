@@ -11,9 +11,11 @@
 
 #include "core/backend/registry.h"
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/formats/gguf.h"
 #include "core/formats/gguf_model.h"
 #include "core/formats/i2s.h"
+#include "core/formats/model_origin.h"
 #include "core/formats/pt.h"
 #include "core/formats/safetensors.h"
 #include "core/formats/weights_file.h"
@@ -191,6 +193,45 @@ TEST_F(ImportModel, TheOriginalsConfigurationHasTheModelInside) {
     ASSERT_OK(report);
     EXPECT_FALSE(report->config.attnLogitSoftCap);
     expectSameLogits(golden("nocap"));
+}
+
+TEST_F(ImportModel, WhereItCameFromIsKept) {
+    const fs::path from = golden("tiny") / "model.safetensors";
+    ASSERT_OK(import(from));
+    const auto origin = loadModelOrigin(out());
+    ASSERT_TRUE(origin);
+    EXPECT_EQ(origin->source, "model.safetensors");
+    EXPECT_EQ(origin->format, "safetensors");
+    ASSERT_EQ(origin->files.size(), 1u);
+    EXPECT_EQ(origin->files[0].name, "model.safetensors");
+    EXPECT_EQ(origin->files[0].bytes, fs::file_size(from));
+    EXPECT_EQ(origin->files[0].sha256, sha256Hex(readFile(from).value()));
+    EXPECT_THAT(origin->imported, testing::MatchesRegex("20..-..-..T..:..:...*Z"));
+    EXPECT_THAT(origin->program, testing::StartsWith("distillix "));
+    EXPECT_THAT(readFile(out() / "origin.json").value(), testing::Not(HasSubstr(from.parent_path().string())))
+        << "no path of the machine goes along";
+    // Imported on, it still says where it began; given as ".", it has the folder's name.
+    fs::rename(out(), m_folder / "first");
+    const fs::path here = fs::current_path();
+    fs::current_path(m_folder / "first");
+    const auto again = import(".");
+    fs::current_path(here);
+    ASSERT_OK(again);
+    const auto second = loadModelOrigin(out());
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->source, "first");
+    EXPECT_EQ(second->format, "model folder");
+    EXPECT_EQ(second->before, modelOriginToJson(*origin));
+    // What others wrote there is read as far as it goes.
+    for (const char* text : {"", "[]", "{\"source\": 5, \"files\": [7, {\"bytes\": -1}, null], \"before\": []}"}) {
+        writeText(out() / "origin.json", text);
+        const auto odd = loadModelOrigin(out());
+        EXPECT_EQ(odd.has_value(), text[0] == '{');
+        if (!odd) continue;
+        EXPECT_EQ(odd->files.size(), 3u);
+        EXPECT_EQ(odd->source, "");
+    }
+    EXPECT_FALSE(loadModelOrigin(m_folder / "nowhere"));
 }
 
 TEST_F(ImportModel, EveryFormComesBack) {
