@@ -264,6 +264,8 @@ Result<int> importVerb(VerbContext& context, const ImportFlags& flags) {
             progress.done = static_cast<double>(now.doneBytes) / 1e6;
             progress.unit = "MB";
             progress.fields = {{"documents", now.documents}, {"tokens", now.tokens}};
+            if (phase == "training tokenizer")
+                progress.detail = "a stop takes effect behind that; a second one at once";
             const double seconds = steadyNow() - began;
             if (now.totalBytes > 0) {
                 progress.total = static_cast<double>(now.totalBytes) / 1e6;

@@ -169,8 +169,10 @@ Result<int> trainTokenizerVerb(VerbContext& context, const TokenizerFlags& flags
             context.reporter.progress(progress);
         }
     }
-    context.reporter.info("Training on " + groupedText(records) + " documents; about a second for each MB.");
-    const Tokenizer tokenizer = TRY(trainer.train());
+    context.reporter.info("Training on " + groupedText(records) +
+                          " documents; about a second for each MB. A stop takes effect behind that; "
+                          "asked a second time, the program ends at once, and nothing is written.");
+    const Tokenizer tokenizer = TRY(trainer.train(stop));
     TRY_VOID(writeFileAtomic(flags.out, tokenizer.serialized()));
     const auto measuredBytes = static_cast<double>(measured.bytes());
     const auto tokens = static_cast<double>(measured.tokens(tokenizer));

@@ -350,7 +350,9 @@ class Importer {
         m_report.info.tokenizerTextBytes = trainer.textBytes();
         m_report.info.tokenizerSampleBytes = trainer.sampleBytes();
         report("training tokenizer", 0, 0);
-        Tokenizer tokenizer = TRY(trainer.train());
+        Result<Tokenizer> trained = trainer.train(m_stop);
+        if (m_stop.raised()) return cancelled();
+        Tokenizer tokenizer = TRY(std::move(trained));
         m_report.trainSeconds = steadyNow() - began - m_report.readSeconds;
         return tokenizer;
     }

@@ -61,8 +61,8 @@ struct ImportReport {
 /// on the sources' size but for the hashes of the records (duplicates.h) and a folder's list of files. Fails with the
 /// first refusal if `strict`; InvalidArgument where nothing is left to train on or the options contradict each other;
 /// AlreadyExists where the output is there (unless it is the same import: wasThere) or another dataset beside it is the
-/// same import, which the error names; Cancelled when `stop` was raised (it is not looked at while SentencePiece
-/// trains, seconds to minutes). `progress` is called from this thread.
+/// same import, which the error names; Cancelled when `stop` was raised (while SentencePiece trains it takes
+/// effect behind that, seconds to minutes: TokenizerTrainer::train()). `progress` is called from this thread.
 Result<ImportReport> importDataset(const ImportOptions& options,
                                    const std::function<void(const ImportProgress&)>& progress = {},
                                    const StopToken& stop = {});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/stop_token.h"
 
 namespace distillix {
 
@@ -99,7 +100,9 @@ class TokenizerTrainer {
     /// Pieces 0..3 are <unk>, <s> (BOS), </s> (EOS), <pad>, then the special tokens (control pieces), then the 256
     /// bytes. The same texts and options give the same bytes. Little text makes fewer pieces than asked. About 1 s for
     /// each MB of text. InvalidArgument: no text, too small a vocabulary, unusable special tokens.
-    Result<Tokenizer> train() const;
+    /// Cancelled when `stop` was raised: that is looked at while SentencePiece takes the text, and behind its work, for
+    /// which it offers no way to be stopped.
+    Result<Tokenizer> train(const StopToken& stop = {}) const;
 
   private:
     struct State;

@@ -65,13 +65,17 @@ using Characters = std::unordered_set<std::string_view>;
 /// out.
 class LineIterator : public sentencepiece::SentenceIterator {
   public:
-    /// `kept`: the characters that may become pieces; empty for all.
-    LineIterator(const std::vector<std::string>& blocks, const Characters& kept) : m_blocks(blocks), m_kept(kept) {
+    /// `kept`: the characters that may become pieces; empty for all. A stop ends the lines with a bad status.
+    LineIterator(const std::vector<std::string>& blocks, const Characters& kept, const StopToken& stop)
+        : m_blocks(blocks), m_kept(kept), m_stop(stop) {
         advance();
     }
-    bool done() const override { return m_done; }
+    bool done() const override { return m_done || m_stop.raised(); }
     const std::string& value() const override { return m_line; }
-    sentencepiece::util::Status status() const override { return {}; }
+    sentencepiece::util::Status status() const override {
+        if (!m_stop.raised()) return {};
+        return {sentencepiece::util::StatusCode::kCancelled, "stopped"};
+    }
     void Next() override { advance(); }
 
     static std::size_t characterBytes(std::string_view text) {
@@ -107,6 +111,7 @@ class LineIterator : public sentencepiece::SentenceIterator {
 
     const std::vector<std::string>& m_blocks;
     const Characters& m_kept;
+    const StopToken& m_stop;
     std::size_t m_block = 0, m_at = 0;
     std::string m_line;
     bool m_done = false;
@@ -165,7 +170,7 @@ std::uint64_t TokenizerTrainer::sampleBytes() const {
     return m_state->sample.bytes();
 }
 
-Result<Tokenizer> TokenizerTrainer::train() const try {
+Result<Tokenizer> TokenizerTrainer::train(const StopToken& stop) const try {
     const TokenizerTraining& options = m_state->options;
     const EvenSample& sample = m_state->sample;
     const int least = kFixedPieces + static_cast<int>(options.specialTokens.size()) + kLeastLearned;
@@ -209,9 +214,10 @@ Result<Tokenizer> TokenizerTrainer::train() const try {
     if (!specials.empty()) flags["control_symbols"] = specials;
 
     const Characters kept = frequentCharacters(sample.blocks(), most);
-    LineIterator lines(sample.blocks(), kept);
+    LineIterator lines(sample.blocks(), kept, stop);
     std::string serialized;
     const auto status = sentencepiece::SentencePieceTrainer::Train(flags, &lines, &serialized);
+    if (stop.raised()) return makeError(ErrorCode::Cancelled, "the training of the tokenizer was stopped");
     if (!status.ok())
         return makeError(ErrorCode::InvalidArgument,
                          std::string("the tokenizer cannot be trained: ") + status.error_message());

@@ -170,6 +170,17 @@ TEST(TokenizerTraining, LittleTextMakesFewerPieces) {
     EXPECT_EQ(tokenizer.value().decode(tokenizer.value().encode("xyz abc")), "xyz abc");
 }
 
+TEST(TokenizerTraining, AStopEndsItWhileTheTextIsTaken) {
+    TokenizerTrainer trainer({.vocabSize = 400});
+    for (int i = 0; i < 1000; ++i) trainer.add("some words and " + std::to_string(i) + "\n");
+    StopSource stop;
+    stop.raise();
+    const auto tokenizer = trainer.train(stop.token());
+    ASSERT_FALSE(tokenizer.ok());
+    EXPECT_EQ(tokenizer.error().code, ErrorCode::Cancelled) << tokenizer.error().text();
+    EXPECT_TRUE(trainer.train().ok()) << "its texts are there still";
+}
+
 TEST(TokenizerTraining, ManyScriptsDoNotFillTheVocabulary) {
     std::vector<std::string> texts;
     for (char32_t c = 0x4e00; c < 0x4e00 + 4000; ++c) {
