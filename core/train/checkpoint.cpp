@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/train/checkpoint.h"
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "core/base/fields.h"
@@ -22,8 +24,10 @@ SafetensorsTensor fetched(const std::string& name, std::vector<std::int64_t> sha
     SafetensorsTensor tensor;
     tensor.name = name;
     tensor.shape = std::move(shape);
-    tensor.fetch = [&buffer, download]() -> Result<std::span<const std::byte>> {
+    tensor.fetch = [&buffer, download, name]() -> Result<std::span<const std::byte>> {
         TRY_VOID(download(buffer));
+        if (!std::all_of(buffer.begin(), buffer.end(), [](float value) { return std::isfinite(value); }))
+            return makeError(ErrorCode::InvalidData, "\"" + name + "\" holds values that are not finite");
         return std::as_bytes(std::span<const float>(buffer));
     };
     return tensor;

@@ -27,7 +27,8 @@ struct TrainerState {
 };
 
 /// Writes the model folder `path`, which must not exist. `tokenizerModel`: the bytes of tokenizer.model; empty leaves
-/// the file out. With `optimizer` and `state` it can be resumed.
+/// the file out. With `optimizer` and `state` it can be resumed. InvalidData names a tensor that holds a value that is
+/// not finite; then nothing is written.
 Result<void> writeCheckpoint(const std::filesystem::path& path, const ModelWeights& weights,
                              const std::string& tokenizerModel, const Optimizer* optimizer, const TrainerState* state);
 

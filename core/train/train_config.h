@@ -36,7 +36,7 @@ struct TrainConfig {
     std::int64_t sampleEvery = 100;
     int sampleTokens = 64;
     std::int64_t checkpointEvery = 200;
-    double checkpointMinutes = 10;
+    double checkpointMinutes = 5;
     int keepCheckpoints = 3;
     int patience = 0;
     bool tensorboard = false;

@@ -117,7 +117,8 @@ class Training {
     OutlierWindow m_losses, m_norms;
     LossScale m_lossScale;
     EarlyStop m_earlyStop;
-    int m_skipped = 0;  // steps in a row
+    int m_skipped = 0;     // steps in a row
+    bool m_finite = true;  // the last step's loss and gradient
     TimeLeft m_timeLeft;
 
     DecayAlarm m_decayAlarm;

@@ -14,7 +14,9 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr int kSkippedStepsLimit = 5;  // as many skipped steps in a row end the run
-constexpr double kDyingShare = 0.1;    // a matrix whose RMS fell to this share of its initial one is told
+constexpr const char* kGoOnFromTheLast =
+    ". The last checkpoint is kept: go on from it with a lower rate (train resume RUN --set learning_rate=...)";
+constexpr double kDyingShare = 0.1;  // a matrix whose RMS fell to this share of its initial one is told
 
 std::string shortText(double number) {
     char text[40];
@@ -92,6 +94,7 @@ Result<void> Training::step() {
         skipped = "the gradient's norm lies " + shortText(*normZ) + " deviations above the last 128";
     if (skipped.empty()) TRY_VOID(m_optimizer->apply(*m_gradients, hyper));
     m_skipped = skipped.empty() ? 0 : m_skipped + 1;
+    m_finite = std::isfinite(norm) && std::isfinite(m_lastLoss);
 
     const double seconds = steadyNow() - start;
     m_state.microBatch += m_config.accumulation;
@@ -129,10 +132,9 @@ Result<void> Training::step() {
     if (m_skipped > 0) {
         TRY_VOID(event("skipped", {{"message", skipped + ": the weights were left as they were"}}));
         if (m_skipped >= kSkippedStepsLimit)
-            return makeError(ErrorCode::InvalidData,
-                             std::to_string(m_skipped) + " steps in a row were skipped, the last because " + skipped +
-                                 ". The last checkpoint is kept: go on from it with a lower rate (train resume RUN "
-                                 "--set learning_rate=...)");
+            return makeError(ErrorCode::InvalidData, std::to_string(m_skipped) +
+                                                         " steps in a row were skipped, the last because " + skipped +
+                                                         kGoOnFromTheLast);
     }
     return {};
 }
@@ -243,7 +245,12 @@ Result<void> Training::checkpoint() {
         state.timing = m_timeLeft.toJson();
         return writeCheckpoint(path, *m_weights, m_tokenizer->serialized(), &*m_optimizer, &state);
     };
-    TRY_VOID(m_folder.whenThereIsRoom(write));
+    Result<void> written = m_folder.whenThereIsRoom(write);
+    // Kept, it would push out the last that is of any use.
+    if (!written.ok() && written.error().code == ErrorCode::InvalidData)
+        return makeError(ErrorCode::InvalidData,
+                         "the training has diverged: " + written.error().message + kGoOnFromTheLast);
+    if (!written.ok()) return written.takeError();
     m_checkpointStep = m_state.step;
     m_checkpointTime = steadyNow();
     m_timeLeft.checkpointTook(m_checkpointTime - start);
@@ -288,10 +295,13 @@ Result<TrainOutcome> Training::run() {
             TRY_VOID(judgeValidation());
         }
         if (due(m_config.sampleEvery)) TRY_VOID(samples());
-        // One by the clock is not validated: what a run computes must not depend on how fast it goes.
-        if (checkpointStep ||
-            (m_config.checkpointMinutes > 0 && steadyNow() - m_checkpointTime >= m_config.checkpointMinutes * 60))
-            TRY_VOID(checkpoint());
+        // One by the clock is not validated: what a run computes must not depend on how fast it goes. None is written
+        // of weights that give no finite loss or gradient: it would push out the last that is of any use.
+        const bool byClock =
+            m_config.checkpointMinutes > 0 && steadyNow() - m_checkpointTime >= m_config.checkpointMinutes * 60;
+        const bool validated = m_validatedStep == m_state.step && m_lastValidation;
+        const bool sound = m_finite && !(validated && !std::isfinite(m_lastValidation->nats));
+        if (sound && (checkpointStep || byClock)) TRY_VOID(checkpoint());
         stopped = TRY(commands()) || m_stop.raised();
     }
     if (!stopped) {

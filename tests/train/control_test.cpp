@@ -2,8 +2,11 @@
 // A training that obeys: commands, edits, early stop, guards, and what a resumed run makes of them.
 #include <cmath>
 
+#include "core/backend/registry.h"
+#include "core/train/checkpoint.h"
 #include "core/train/edits.h"
 #include "core/train/guards.h"
+#include "core/train/memory_plan.h"
 #include "core/train/time_left.h"
 #include "tests/train/trainer_fixture.h"
 
@@ -211,6 +214,57 @@ TEST_F(Control, SkipsOutliersAndRemembersThemAcrossAResumption) {
     ASSERT_OK(resume("parts"));
     EXPECT_EQ(countEvents("parts", "skipped"), skipped);
     expectSameEnd("whole", "parts", "step-00000150");
+}
+
+TEST_F(Control, ARunThatDivergesKeepsItsLastGoodCheckpoint) {
+    m_config.steps = 60;
+    m_config.warmupSteps = 0;
+    m_config.schedule = "constant";
+    m_config.muonLearningRate = m_config.adamLearningRate = 10;
+    m_config.validateEvery = 0;
+    // Weights grow a hundredfold a step, until they are no numbers.
+    m_config.muonWeightDecay = m_config.adamWeightDecay = 10;
+    m_config.keepCheckpoints = 1;
+    m_config.checkpointEvery = 1;
+    const auto diverged = train("kept");
+    ASSERT_FALSE(diverged.ok());
+    EXPECT_EQ(diverged.error().code, ErrorCode::InvalidData);
+    EXPECT_THAT(diverged.error().text(), HasSubstr("5 steps in a row were skipped, the last because the"));
+    EXPECT_THAT(diverged.error().text(), HasSubstr("The last checkpoint is kept"));
+    EXPECT_EQ(readRun(m_folder / "kept")->state, RunState::Failed);
+    EXPECT_EQ(countEvents("kept", "skipped"), 5);
+    const auto checkpoints = runCheckpoints(m_folder / "kept");
+    ASSERT_FALSE(checkpoints.empty());
+    const std::int64_t last = checkpoints.back().step;
+    EXPECT_GT(last, 1);
+    EXPECT_LT(last, readRun(m_folder / "kept")->step - 4) << "none of the steps that were skipped";
+    // What is kept can be gone on from, as the message says.
+    ResumeOptions options;
+    options.device = m_device;
+    options.steps = last + 2;
+    options.edits = {{"muon_weight_decay", 0}, {"adam_weight_decay", 0}, {"learning_rate", 1e-4}};
+    ASSERT_OK(trainResume(m_folder / "kept", options, {}, {}));
+    EXPECT_EQ(readRun(m_folder / "kept")->state, RunState::Finished);
+    EXPECT_TRUE(std::isfinite(losses("kept").back()));
+}
+
+TEST_F(Control, WeightsThatAreNoNumbersAreNotWritten) {
+    const auto backend = openBackend("cpu", {1});
+    ASSERT_OK(backend);
+    auto runtime = Runtime::create(**backend, {}, trainingWorkload(m_model, m_config));
+    ASSERT_OK(runtime);
+    auto weights = ModelWeights::create(*runtime, m_model, m_model.maxSeqLen, true);
+    ASSERT_OK(weights);
+    ASSERT_OK(weights->initialize(1));
+    ASSERT_OK(weights->prepare());
+    std::vector<float> values = weights->download().value();
+    values.front() = INFINITY;
+    ASSERT_OK(weights->upload(values));
+    const auto written = writeCheckpoint(m_folder / "model", *weights, "", nullptr, nullptr);
+    ASSERT_FALSE(written.ok());
+    EXPECT_EQ(written.error().code, ErrorCode::InvalidData);
+    EXPECT_THAT(written.error().text(), HasSubstr("not finite"));
+    EXPECT_FALSE(fs::exists(m_folder / "model"));
 }
 
 TEST_F(Control, RefusesACheckpointOfAnotherModelAndANewerVersion) {

@@ -118,6 +118,23 @@ TEST_F(Trainer, RefusesAnotherDatasetOnResume) {
     EXPECT_EQ(own->step, 6);
 }
 
+TEST_F(Trainer, RefusesOnResumeWhatTheMachineHasNoMemoryFor) {
+    m_config.steps = 3;
+    ASSERT_OK(train("run"));
+    // As if the run came from a machine with far more memory.
+    auto info = nlohmann::ordered_json::parse(bytes(m_folder / "run/run.json"));
+    info["training"]["batch"] = 1 << 20;
+    ASSERT_OK(writeFileAtomic(m_folder / "run/run.json", info.dump()));
+    const auto refused = resume("run", 6);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory) << refused.error().text();
+    EXPECT_THAT(refused.error().text(), HasSubstr("this training needs"));
+    EXPECT_EQ(readRun(m_folder / "run")->state, RunState::Finished) << "its last word is untouched";
+    info["training"]["batch"] = m_config.batch;
+    ASSERT_OK(writeFileAtomic(m_folder / "run/run.json", info.dump()));
+    ASSERT_OK(resume("run", 6));
+}
+
 TEST_F(Trainer, RefusesWhatCannotTrain) {
     m_config.steps = 0;
     auto refused = train("a");
