@@ -11,6 +11,8 @@
 #include "core/formats/safetensors.h"
 #include "core/formats/weights_file.h"
 #include "core/model/parameters.h"
+#include "core/train/run_folder.h"
+#include "tests/cli/program.h"
 #include "tests/support/temporary_folder.h"
 
 namespace distillix {
@@ -99,6 +101,76 @@ TEST_F(ForeignReaders, WhatTorchSavesIsRead) {
     EXPECT_EQ(file->floats(*file->find("t")).value(), columns);
     EXPECT_EQ(file->floats(*file->find("h")).value(), rows);
     EXPECT_EQ(file->floats(*file->find("b")).value(), rows);
+}
+
+/// A run that was resumed from before its end, which TensorBoard must show as one line, each step once.
+TEST(ForeignEventFiles, TensorBoardShowsARunAsItWas) {
+    const std::string support = std::string(DISTILLIX_TEST_DATA) + "/support/";
+    const std::string folder = (fs::path(DISTILLIX_BINARY_DIR).parent_path() / "python-tensorboard").string();
+    auto [code, python] = shell(support + "python_env.sh " + folder + " tensorboard==2.20.0 setuptools==80.9.0");
+    if (code == 77) GTEST_SKIP() << python;
+    ASSERT_EQ(code, 0) << python;
+    python.erase(python.find_last_not_of(" \n") + 1);
+
+    const test::TemporaryFolder work;
+    const fs::path path = work / "run";
+    ASSERT_EQ(test::run({"sample-data", work / "text", "--training", "60", "--validation", "6"}).code, 0);
+    ASSERT_EQ(test::run({"import", work / "text" / "train.jsonl", "--validation", work / "text" / "validation.jsonl",
+                         "--out", work / "dataset", "--vocab-size", "400"})
+                  .code,
+              0);
+    const auto trained = test::run({"train",
+                                    "new",
+                                    path,
+                                    "--dataset",
+                                    work / "dataset",
+                                    "--hidden-dim",
+                                    "32",
+                                    "--num-layers",
+                                    "1",
+                                    "--num-heads",
+                                    "2",
+                                    "--num-kv-heads",
+                                    "1",
+                                    "--mlp-hidden-dim",
+                                    "64",
+                                    "--max-seq-len",
+                                    "64",
+                                    "--tokens",
+                                    "64",
+                                    "--batch",
+                                    "2",
+                                    "--validate-every",
+                                    "3",
+                                    "--checkpoint-every",
+                                    "4",
+                                    "--steps",
+                                    "7",
+                                    "--tensorboard"});
+    ASSERT_EQ(trained.code, 0) << trained.errors;
+    fs::remove_all(path / "checkpoints" / "step-00000007");
+    const auto resumed = test::run({"train", "resume", path, "--steps", "9"});
+    ASSERT_EQ(resumed.code, 0) << resumed.errors;
+
+    const auto [status, said] =
+        shell(python + " " + support + "read_tensorboard.py " + (path / "tensorboard").string());
+    ASSERT_EQ(status, 0) << said;
+    // In front of it TensorBoard says that it leaves out what the resumption made void.
+    const std::size_t last = said.find_last_of('\n', said.size() - 2) + 1;
+    const auto scalars = nlohmann::ordered_json::parse(said.substr(last), nullptr, false);
+    ASSERT_TRUE(scalars.is_object()) << said;
+    const auto metrics = readRunLines(path, RunLog::Metrics);
+    ASSERT_OK(metrics);
+    ASSERT_EQ(metrics->size(), 9u);
+    for (const auto& [tag, key] : {std::pair("train/loss", "loss"), std::pair("train/learning_rate", "lr")}) {
+        const auto& points = scalars.at(tag);
+        ASSERT_EQ(points.size(), 9u) << tag << points;
+        for (std::size_t i = 0; i < 9; ++i) {
+            EXPECT_EQ(points[i][0], (*metrics)[i].at("step")) << tag;
+            EXPECT_EQ(points[i][1].get<float>(), (*metrics)[i].at(key).get<float>()) << tag;
+        }
+    }
+    EXPECT_GE(scalars.at("validation/loss").size(), 3u);
 }
 
 }  // namespace
