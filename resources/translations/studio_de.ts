@@ -1128,6 +1128,10 @@
         <source>How long it takes, a trial step tells</source>
         <translation>Wie lange es dauert, sagt ein Probeschritt</translation>
     </message>
+    <message>
+        <source>The disk has room for %1; %2 checkpoints take %3. The training pauses where it is full.</source>
+        <translation>Auf dem Datenträger ist Platz für %1; %2 Checkpoints brauchen %3. Das Training hält an, wo er voll ist.</translation>
+    </message>
 </context>
 <context>
     <name>distillix::ui::DataPage</name>

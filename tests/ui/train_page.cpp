@@ -126,6 +126,16 @@ void TrainPageTest::formTellsTheCost() {
     set("batch", "1000000");
     QVERIFY(waitFor([&] { return cost->fit() == CostCard::Fit::TooLarge; }));
     QVERIFY(!m_fixture->find<QPushButton>("newRunStart")->isEnabled());
+    // More checkpoints than the disk has room for are told before they fill it.
+    set("batch", "2");
+    m_fixture->find<QPushButton>("newRunAdvanced")->setChecked(true);
+    auto* disk = m_fixture->find<QLabel>("costDisk");
+    QVERIFY(!disk->isVisible());
+    set("keep_checkpoints", "1000000");
+    QVERIFY(waitFor([&] { return disk->isVisible(); }));
+    QVERIFY2(disk->text().contains("The disk has room for"), qPrintable(disk->text()));
+    set("keep_checkpoints", "3");
+    QVERIFY(waitFor([&] { return !disk->isVisible(); }));
     // What makes no sense is said by the command line's own words.
     set("batch", "2");
     m_fixture->find<QPushButton>("newRunAdvanced")->setChecked(true);

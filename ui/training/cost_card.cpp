@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 #include <cmath>
+#include <filesystem>
 
 #include "ui/format.h"
 #include "ui/jobs/background.h"
@@ -65,6 +66,7 @@ CostCard::CostCard(Theme& theme, QWidget* parent)
     m_bar = new MemoryBar;
     m_bar->setObjectName("costBar");
     m_memory = label("costMemory", Ink::Muted);
+    m_disk = label("costDisk", Ink::Warning);
     m_tokens = label("costTokens", Ink::Muted);
     m_time = label("costTime", Ink::Muted);
     m_try = new QPushButton(tr("Try a step"));
@@ -86,6 +88,7 @@ CostCard::CostCard(Theme& theme, QWidget* parent)
     all->addLayout(head);
     all->addWidget(m_bar);
     all->addWidget(m_memory);
+    all->addWidget(m_disk);
     all->addWidget(m_tokens);
     all->addLayout(time);
     m_soon.setSingleShot(true);
@@ -160,9 +163,24 @@ void CostCard::planAnswered(const VerbOutcome& outcome) {
         if (m_fit == Fit::Fits && !m_secondsPerStep && !m_busy && operations < kSmallTrial && !m_trial->isRunning() &&
             isVisible())
             m_trialSoon.start();
+        lookAtDisk();
     }
     showAll();
     emit answered();
+}
+
+void CostCard::lookAtDisk() {
+    background::run(
+        [place = m_question.dataset.toStdString()] {
+            std::error_code error;
+            const auto room = std::filesystem::space(place, error);
+            return error ? -1.0 : static_cast<double>(room.available);
+        },
+        this,
+        [this](double free) {
+            m_diskFree = free;
+            showAll();
+        });
 }
 
 void CostCard::tryStep() {
@@ -242,6 +260,14 @@ void CostCard::showAll() {
         Theme::setInk(m_memory, Ink::Bad);
     }
     m_memory->setVisible(!m_memory->text().isEmpty());
+    // A new checkpoint is whole before an old one goes.
+    const double checkpoints = m_answer["training"].toObject()["keep_checkpoints"].toDouble() + 1;
+    const double needed = checkpoints * m_answer["checkpointBytes"].toDouble();
+    const bool full = known && m_diskFree >= 0 && needed > m_diskFree;
+    m_disk->setText(full ? tr("The disk has room for %1; %2 checkpoints take %3. The training pauses where it is full.")
+                               .arg(formatBytes(m_diskFree), formatCount(checkpoints), formatBytes(needed))
+                         : QString());
+    m_disk->setVisible(full);
 
     const double perStep = m_question.batch * m_question.tokens * m_question.accumulation;
     // Steps are what is asked for, or what the time allows at the pace that was tried.

@@ -52,6 +52,7 @@ class CostCard : public QFrame {
     void tryStep();
     void trialAnswered(const VerbOutcome& outcome);
     void readDataset();
+    void lookAtDisk();
     void showAll();
 
     Theme& m_theme;
@@ -64,10 +65,12 @@ class CostCard : public QFrame {
     Fit m_fit = Fit::Unknown;
     std::optional<double> m_secondsPerStep;
     double m_datasetTokens = 0;
+    double m_diskFree = -1;  ///< where the dataset lies, and the run will; negative: not known
     QString m_datasetRead;
     bool m_busy = false;
     bool m_dropTrial = false;  ///< its answer is to a question that nobody asks any more
-    QLabel *m_head = nullptr, *m_pill = nullptr, *m_memory = nullptr, *m_tokens = nullptr, *m_time = nullptr;
+    QLabel *m_head = nullptr, *m_pill = nullptr, *m_memory = nullptr, *m_disk = nullptr, *m_tokens = nullptr,
+           *m_time = nullptr;
     MemoryBar* m_bar = nullptr;
     QPushButton* m_try = nullptr;
 };
