@@ -22,11 +22,12 @@
 
 namespace distillix::ui {
 
-/// Lets timers, children and workers come to rest: nothing changes in the picture for a second, or ten have gone.
+/// Lets timers, children and workers come to rest: nothing changes in the picture for a moment, or three seconds have
+/// gone.
 void settle(MainWindow& window) {
     QImage before;
     int still = 0;
-    for (int i = 0; i < 40 && still < 4; ++i) {
+    for (int i = 0; i < 12 && still < 3; ++i) {
         QTest::qWait(250);
         const QImage now = window.grab().toImage();
         still = now == before ? still + 1 : 0;
