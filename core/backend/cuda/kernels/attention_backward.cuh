@@ -7,9 +7,9 @@
 // group (dK, dV). That costs seven products where a kernel with atomic adds to dQ needs five, and gives the same bits
 // every time. In both, P and dS go from accumulators straight into the next product, never through shared memory.
 //
-// ptxas (13.0, sm_90; sm_80 lies within 8): dQ 64 wide 234 registers and 54 KB of shared memory, 128 wide 242 and 68
-// KB; dK and dV 64 wide 226 and 56 KiB, 128 wide 246 and 69 KiB; no spills; two blocks of four warps an SM. On sm_75,
-// 128 wide spills four registers of dK and dV.
+// ptxas (13.0, sm_90; sm_80 has up to 9 fewer): dQ 64 wide 252 registers and 54 KiB of shared memory, 128 wide 248 and
+// 68 KiB; dK and dV 64 wide 223 and 56 KiB, 128 wide 241 and 69 KiB; two blocks of four warps an SM; no spills, nor on
+// sm_75 and sm_120.
 //
 // Predicted for an H200, never run on a GPU, the shape of attention.cuh: dQ makes three products, 20 GFLOP: 34 µs at
 // 60% of 989 TFLOPS; 28 µs of special functions, 21 µs of shared memory. dK and dV make four, 26.5 GFLOP: 45 µs; 28 µs
@@ -169,16 +169,22 @@ __global__ void __launch_bounds__(queryGradientTile(sizeof(T), kWidth, kStages).
             float s[kRowTiles][kStep / 8][4], slope[kRowTiles][kStep / 8][4], dP[kRowTiles][kStep / 8][4];
             multiplyTransposed<T, kWidth, kRowTiles, kStep / 8>(s, rowsOfQ, keyTile + part * kPitch);
             applyRule<T>(s, slope, rule);
-            const bool masked = needsMask(key, key + kStep - 1, warpFirst, warpLastStart);
+            if (needsMask(key, key + kStep - 1, warpFirst, warpLastStart)) {
+#pragma unroll
+                for (int r = 0; r < kRowTiles; ++r) {
+#pragma unroll
+                    for (int i = 0; i < kStep / 2; ++i) {
+                        const int half = i / 2 % 2, column = key + i / 4 * 8 + lane % 4 * 2 + i % 2;
+                        if (!keySeen(column, warpFirst + r * kTileRows + half * 8 + lane / 4, start[r][half]))
+                            s[r][i / 4][i % 4] = -INFINITY;
+                    }
+                }
+            }
 #pragma unroll
             for (int r = 0; r < kRowTiles; ++r) {
 #pragma unroll
-                for (int i = 0; i < kStep / 2; ++i) {
-                    const int half = i / 2 % 2, column = key + i / 4 * 8 + lane % 4 * 2 + i % 2;
-                    const bool seen =
-                        !masked || keySeen(column, warpFirst + r * kTileRows + half * 8 + lane / 4, start[r][half]);
-                    slope[r][i / 4][i % 4] *= seen ? exp2Of<T>(s[r][i / 4][i % 4] - lse[r][half]) : 0.0f;
-                }
+                for (int i = 0; i < kStep / 2; ++i)
+                    slope[r][i / 4][i % 4] *= exp2Of<T>(s[r][i / 4][i % 4] - lse[r][i / 2 % 2]);
             }
             multiplyTransposed<T, kWidth, kRowTiles, kStep / 8>(dP, rowsOfGradient, valueTile + part * kPitch);
 #pragma unroll
@@ -289,13 +295,17 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
             float p[1][kStep / 8][4], slope[1][kStep / 8][4];
             multiplyTransposed<T, kWidth, 1, kStep / 8>(p, rowsOfK, queryTile);
             applyRule<T>(p, slope, rule);
-            const bool masked = needsMask(warpFirst, warpLast, query, lastStart);
+            if (needsMask(warpFirst, warpLast, query, lastStart)) {
+#pragma unroll
+                for (int i = 0; i < kStep / 2; ++i) {
+                    const int column = i / 4 * 8 + lane % 4 * 2 + i % 2, key = warpFirst + i / 2 % 2 * 8 + lane / 4;
+                    if (!keySeen(key, query + column, queryStarts[at + column])) p[0][i / 4][i % 4] = -INFINITY;
+                }
+            }
 #pragma unroll
             for (int i = 0; i < kStep / 2; ++i) {
-                const int column = i / 4 * 8 + lane % 4 * 2 + i % 2, key = warpFirst + i / 2 % 2 * 8 + lane / 4;
-                const bool seen = !masked || keySeen(key, query + column, queryStarts[at + column]);
                 float& x = p[0][i / 4][i % 4];
-                x = seen ? exp2Of<T>(x - lses[at + column]) : 0.0f;
+                x = exp2Of<T>(x - lses[at + i / 4 * 8 + lane % 4 * 2 + i % 2]);
                 slope[0][i / 4][i % 4] *= x;
             }
             multiplyAccumulate<T, kWidth, 1, kStep / 8>(dV, p, gradientTile);
