@@ -11,6 +11,7 @@
 #include "core/backend/registry.h"
 #include "core/base/rng.h"
 #include "tests/support/cuda_emulated_device.h"
+#include "tests/support/temporary_folder.h"
 
 namespace distillix::cuda {
 
@@ -58,12 +59,6 @@ struct OnEmulatedCard : testing::Test {
     Stream stream = backend->createStream().value();
     std::vector<DevicePtr<std::byte>> allocated;
 };
-
-#define EXPECT_OK(expression)                                                      \
-    do {                                                                           \
-        const Result<void> result_ = (expression);                                 \
-        EXPECT_TRUE(result_.ok()) << (result_.ok() ? "" : result_.error().text()); \
-    } while (0)
 
 inline std::vector<float> normalValues(std::size_t count, std::uint64_t seed, double deviation) {
     Rng rng(seed);
