@@ -205,7 +205,7 @@ __device__ __forceinline__ void zero(typename S::Part& part) {
 }
 
 template <typename S>
-__global__ void __launch_bounds__(S::kThreads) normBackwardKernel(NormBackward args) {
+__global__ void __launch_bounds__(S::kThreads, 1) normBackwardKernel(NormBackward args) {
     const int width = args.width, thread = S::thread();
     typename S::Part dWeight;
     zero<S>(dWeight);
@@ -230,7 +230,7 @@ __global__ void __launch_bounds__(S::kThreads) normBackwardKernel(NormBackward a
 }
 
 template <typename S>
-__global__ void __launch_bounds__(S::kThreads) swigluBackwardKernel(SwigluBackward args) {
+__global__ void __launch_bounds__(S::kThreads, 1) swigluBackwardKernel(SwigluBackward args) {
     const int width = args.width, thread = S::thread();
     typename S::Part dSubNorm;
     zero<S>(dSubNorm);
