@@ -38,19 +38,19 @@ find_nvcc() {
   return 1
 }
 
-# Text of "info device" as JSON, or nothing where the program cannot run.
-device_facts() { "$program" info device --json 2>/dev/null | tail -n 1; }
+# fact NAME: of the first card that can be opened; nothing where there is none.
+fact() {
+  "$program" info device --json 2>/dev/null | tail -n 1 | python3 -c '
+import json
+import sys
 
-card_name() {
-  device_facts | python3 -c '
-import json, sys
-facts = json.loads(sys.stdin.read() or "{}")
-print(next((d["device"] for d in facts.get("devices", []) if d["name"].startswith("cuda")), ""))' 2>/dev/null || true
+devices = json.loads(sys.stdin.read() or "{}").get("result", {}).get("devices", [])
+print(next((d[sys.argv[1]] for d in devices if d["name"].startswith("cuda")), ""))' "$1"
 }
 
 need_card() {
   [ -x "$program" ] || { say "Run packaging/gpu-check.sh build first."; exit 1; }
-  card=$(card_name)
+  card=$(fact device)
   if [ -z "$card" ]; then
     say "No card can be opened here:"
     "$program" info device >&2 || true
@@ -261,7 +261,11 @@ stage_bench() {
   need_card
   begin_stage
   export step_lines=60
-  step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch 64 --device cuda --no-keep
+  # As many sequences as the card surely holds: some 0.9 GB each, and 3 GB for the model.
+  local batch
+  batch=$((($(fact memoryBytes) / 1000000000 - 4) * 10 / 9))
+  batch=$((batch > 64 ? 64 : batch < 1 ? 1 : batch))
+  step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch "$batch" --device cuda --no-keep
   step bench-train-v0.4 "$program" bench train --preset 100M --tokens 1024 --batch 2 --recompute --device cuda --no-keep
   step bench-infer "$program" bench infer --device cuda
   step bench-ops "$program" bench ops --device cuda

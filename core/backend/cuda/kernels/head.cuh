@@ -23,7 +23,7 @@ __device__ __forceinline__ float cappedLogit(float z, float softCap) {
 }
 
 /// A block a row.
-__global__ void __launch_bounds__(kHeadThreads) lossSumsKernel(LossPiece piece) {
+__global__ void __launch_bounds__(kHeadThreads, 1) lossSumsKernel(LossPiece piece) {
     const int row = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
     const float* logits = piece.logits + static_cast<std::size_t>(row) * static_cast<std::size_t>(piece.stride);
     const float* teacher =

@@ -225,7 +225,7 @@ Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessor
 constexpr int kFewThreads = 128, kRowLanes = 16;
 
 template <int kTokens, typename Out>
-__global__ void __launch_bounds__(kFewThreads) ternaryFewKernel(TernaryProduct args) {
+__global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduct args) {
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kRowLanes;
     const int output = static_cast<int>(blockIdx.x) * (kFewThreads / kRowLanes) + thread / kRowLanes;
     int sums[kTokens];
