@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <fstream>
+#include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/train/crash_record.h"
 #include "core/train/run_lock.h"
 #include "tests/support/temporary_folder.h"
 
@@ -467,6 +470,27 @@ TEST(RunFolder, HeartbeatsMove) {
     }
     EXPECT_EQ(later->count, first->count + 1);
     EXPECT_EQ(later->step, 2);
+}
+
+TEST(CrashRecord, AnExceptionThatNobodyCaughtIsToldInItsWords) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        const CrashRecorder recorder(folder / "crash.json");
+        CrashRecorder::setStep(7);
+        std::thread([] { throw std::runtime_error("the \"words\" of it"); }).join();
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), SIGABRT);
+    const auto text = readFile(folder / "crash.json");
+    ASSERT_OK(text);
+    CrashEvidence evidence;
+    evidence.record = Json::parse(*text, nullptr, false);
+    EXPECT_EQ(crashText(evidence), "ended by signal 6 (SIGABRT: the words of it) behind step 7");
 }
 
 }  // namespace
