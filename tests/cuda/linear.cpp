@@ -288,6 +288,45 @@ TEST_F(Linear, SixteenBitActivationsAreTheFloatResultsRounded) {
     }
 }
 
+/// DISTILLIX_CUDA_FORWARD=library: the library's integer product and a pass of scaling, with the bits of our own
+/// kernel.
+TEST_F(Linear, TheLibrarysForwardGivesTheSameBits) {
+    const Size size{68, 96, 44};
+    const std::size_t inputs = 68 * 96, outputs = 68 * 44;
+    Workload workload;
+    workload.rows = size.rows;
+    workload.hidden = size.in;
+    workload.heads = 1;
+    workload.headDim = workload.mlp = size.out;
+    PrepareWeight prepare;
+    prepare.weight.shape = ternaryShape(size.in, {20, 24, 0}, false);
+    LinearForwardArgs args;
+    args.rows = size.rows;
+    std::vector<std::vector<float>> results;
+    for (const char* way : {"", "library"}) {
+        backend->destroyStream(stream);
+        for (const DevicePtr<std::byte>& memory : allocated) backend->free(memory);
+        allocated.clear();
+        ASSERT_EQ(setenv("DISTILLIX_CUDA_FORWARD", way, 1), 0);
+        backend = openBackend(kEmulatedDevice).value();
+        unsetenv("DISTILLIX_CUDA_FORWARD");
+        stream = backend->createStream().value();
+        prepare.weight.latent = upload(normalValues(std::size_t{96 * 44}, 1, 0.02));
+        prepare.weight.prepared = device<std::byte>(backend->preparedBytes(prepare.weight.shape, {}, false));
+        const Exec exec = execFor(workload, {});
+        EXPECT_OK(backend->prepareWeights(exec, {&prepare, 1}, false));
+        args.weight = prepare.weight;
+        args.input.codes = upload(randomCodes(inputs, 2, -128, 127));
+        args.input.alpha = upload(std::vector<float>(68, 2.5f));
+        args.residual = upload(normalValues(outputs, 3, 1));
+        const DevicePtr<float> out = device<float>(outputs);
+        args.out = typed(out);
+        EXPECT_OK(backend->linearForward(exec, args));
+        results.push_back(download(out, outputs));
+    }
+    EXPECT_EQ(results[0], results[1]);
+}
+
 TEST_F(Linear, TheLibrarysProductWantsItsSizes) {
     GemmArgs args;
     args.m = 16;
