@@ -95,6 +95,7 @@ void showGuide(Studio& studio, QWidget* window) {
         cursor.select(QTextCursor::BlockUnderCursor);
         cursor.setCharFormat(letters);
     }
+    text->moveCursor(QTextCursor::Start);
     frame.layout->addWidget(text, 1);
     finishDialog(frame);
 }

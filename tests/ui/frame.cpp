@@ -11,6 +11,7 @@
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTableWidget>
 #include <QTextEdit>
@@ -150,8 +151,12 @@ class FrameTest : public QObject {
             studio.trigger(QStringLiteral("help.") + QLatin1String(name));
             auto* dialog = studio.find<QDialog>(name);
             QVERIFY(dialog && dialog->isVisible());
-            if (QLatin1String(name) == QLatin1String("guide"))
-                QVERIFY(studio.find<QTextEdit>("guide.text")->toPlainText().contains("Ctrl+K"));
+            if (QLatin1String(name) == QLatin1String("guide")) {
+                auto* guide = studio.find<QTextEdit>("guide.text");
+                QVERIFY(guide->toPlainText().contains("Ctrl+K"));
+                QVERIFY(waitFor([&] { return guide->verticalScrollBar()->maximum() > 0; }));
+                QCOMPARE(guide->verticalScrollBar()->value(), 0);
+            }
             if (QLatin1String(name) == QLatin1String("shortcuts"))
                 QCOMPARE(studio.find<QTableWidget>("shortcuts.table")->rowCount(),
                          studio.studio().actions().all().size());
