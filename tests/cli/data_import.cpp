@@ -136,7 +136,7 @@ TEST(DataImport, TheFirstBatchIsTheTrainers) {
     EXPECT_EQ(beside.lines().back().at("where"), (folder / "set").string());
 }
 
-TEST(DataImport, SlowKilledAtAnyMomentItIsWholeOrNotThere) {
+TEST(DataImport, KilledAtAnyMomentItIsWholeOrNotThere) {
     const TemporaryFolder folder;
     const double began = steadyNow();
     ASSERT_EQ(run(importWords(folder / "whole")).code, 0);
