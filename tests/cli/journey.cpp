@@ -109,7 +109,7 @@ TEST(Journey, FromNothingToAnAnswerThroughAKill) {
     const fs::path path = folder / "run";
     ASSERT_EQ(run({"info", "dataset", smallDataset(), "--verify"}).code, 0);
     {
-        Program training(trainNew(path, 40));
+        Program training(trainNew(path, 1000000));  // it ends by nothing but the signal
         ASSERT_FALSE(training.waitFor([](const Json& line) { return isStep(line, 9); }).is_null()) << training.errors();
         EXPECT_EQ(run({"train", "resume", path}).code, 9) << "a second trainer is told that the run is busy";
         EXPECT_EQ(Json(run({"runs", "show", path, "--json"}).result()).at("state"), "running");
@@ -117,12 +117,15 @@ TEST(Journey, FromNothingToAnAnswerThroughAKill) {
         EXPECT_EQ(training.wait(), 128 + SIGKILL);
     }
     EXPECT_EQ(run({"runs", "show", path, "--json"}).result().at("state"), "crashed");
-    const auto resumed = run({"train", "resume", path, "--json"});
+    const auto checkpoints = runCheckpoints(path);
+    ASSERT_FALSE(checkpoints.empty());
+    const std::int64_t steps = checkpoints.back().step + 30;
+    const auto resumed = run({"train", "resume", path, "--steps", std::to_string(steps), "--json"});
     ASSERT_EQ(resumed.code, 0) << resumed.out << resumed.errors;
     EXPECT_EQ(resumed.result().at("state"), "finished");
-    EXPECT_EQ(resumed.result().at("step"), 40);
+    EXPECT_EQ(resumed.result().at("step"), steps);
     const auto losses = lossesOf(path);
-    ASSERT_EQ(losses.size(), 40u);
+    ASSERT_EQ(losses.size(), static_cast<std::size_t>(steps));
     for (std::size_t i = 0; i < losses.size(); ++i) EXPECT_EQ(losses[i].first, static_cast<std::int64_t>(i) + 1);
     EXPECT_LT(losses.back().second, losses.front().second);
 
@@ -148,9 +151,9 @@ TEST(Journey, FromNothingToAnAnswerThroughAKill) {
             << head;
 
     // More steps than were planned: a finished run goes on where it is.
-    const auto longer = run({"train", "resume", path, "--steps", "42", "--json"});
+    const auto longer = run({"train", "resume", path, "--steps", std::to_string(steps + 2), "--json"});
     ASSERT_EQ(longer.code, 0) << longer.out << longer.errors;
-    EXPECT_EQ(longer.result().at("step"), 42);
+    EXPECT_EQ(longer.result().at("step"), steps + 2);
 }
 
 TEST(Journey, ChatTakesRequests) {
@@ -228,9 +231,10 @@ TEST(Journey, ChatTakesRequests) {
 TEST(Journey, StopsOnRequestAndGoesOn) {
     const TemporaryFolder folder;
     const fs::path whole = folder / "whole", parts = folder / "parts";
-    ASSERT_EQ(run(trainNew(whole, 30)).code, 0);
+    constexpr int kSteps = 300;  // seconds, so that it does not end before the signal comes
+    ASSERT_EQ(run(trainNew(whole, kSteps)).code, 0);
     {
-        Program training(trainNew(parts, 30));
+        Program training(trainNew(parts, kSteps));
         ASSERT_FALSE(training.waitFor([](const Json& line) { return isStep(line, 3); }).is_null());
         training.signal(SIGINT);
         EXPECT_EQ(training.wait(), 10);
