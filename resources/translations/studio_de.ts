@@ -2370,6 +2370,10 @@
         <translation>importiert</translation>
     </message>
     <message>
+        <source>imported from %1 (%2)</source>
+        <translation>importiert aus %1 (%2)</translation>
+    </message>
+    <message>
         <source>not known</source>
         <translation>nicht bekannt</translation>
     </message>

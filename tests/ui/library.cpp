@@ -193,6 +193,8 @@ class LibraryTest : public QObject {
         m_studio->click("import-model.cancel");
         QVERIFY(waitFor([&] { return dialog.isNull(); }));
         QVERIFY(shown("model.title", "back"));
+        QVERIFY(shown("model.origin", "tiny-F16.gguf"));
+        QVERIFY(m_studio->find<QLabel>("model.origin")->toolTip().contains("SHA-256"));
         QVERIFY(shown("model.parameters", "1.9 M"));
     }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/library/model_view.h"
 
+#include <QDateTime>
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QJsonDocument>
 #include <QLabel>
+#include <QLocale>
 #include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
@@ -14,6 +16,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "core/formats/model_origin.h"
 #include "core/train/run_folder.h"
 #include "ui/format.h"
 #include "ui/jobs/background.h"
@@ -86,7 +89,10 @@ QVariant WeightsModel::headerData(int section, Qt::Orientation orientation, int 
 
 struct ModelView::Lineage {
     QString path;
-    QString run, dataset, state, source, format, error;
+    QString run, dataset, state, error;
+    QString source, format;  ///< of an imported model that says where it came from
+    QDateTime imported;
+    QStringList files;  ///< name and SHA-256
     qint64 step = -1;
     double trainLoss = -1, validationLoss = -1, bitsPerByte = -1;
     qint64 validationStep = -1;
@@ -237,7 +243,14 @@ void ModelView::readLineage() {
             lineage.path = path;
             lineage.bytes = bytesOnDisk(path);
             if (run.isEmpty()) {
-                // What import-model wrote beside the weights, where it did.
+                if (const auto origin = loadModelOrigin(path.toStdString())) {
+                    lineage.source = QString::fromStdString(origin->source);
+                    lineage.format = QString::fromStdString(origin->format);
+                    lineage.imported =
+                        QDateTime::fromString(QString::fromStdString(origin->imported), Qt::ISODateWithMs);
+                    for (const ModelOrigin::File& file : origin->files)
+                        lineage.files << QString::fromStdString(file.name + ", SHA-256 " + file.sha256);
+                }
                 return lineage;
             }
             const auto summary = readRun(run.toStdString());
@@ -293,13 +306,19 @@ void ModelView::fillLineage(const Lineage& lineage) {
         m_error->show();
     }
     if (m_run.isEmpty()) {
-        m_origin->setText(tr("imported"));
+        QStringList origin{lineage.source.isEmpty() ? tr("imported")
+                                                    : tr("imported from %1 (%2)").arg(lineage.source, lineage.format)};
+        if (lineage.imported.isValid())
+            origin << QLocale().toString(lineage.imported.toLocalTime(), QLocale::ShortFormat);
+        m_origin->setText(origin.join(QStringLiteral(" · ")));
+        m_origin->setToolTip(lineage.files.join(QLatin1Char('\n')));
         m_data->setText(tr("not known"));
         m_step->setText(QStringLiteral("–"));
         m_losses->setText(QStringLiteral("–"));
         return;
     }
     m_origin->setText(tr("the run %1 (%2)").arg(lineage.run, lineage.state));
+    m_origin->setToolTip({});
     m_data->setText(formatPath(lineage.dataset, 90));
     m_step->setText(lineage.step < 0 ? QStringLiteral("–") : formatExact(lineage.step));
     QStringList losses;
