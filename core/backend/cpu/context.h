@@ -9,6 +9,7 @@
 #include "core/backend/cpu/dense_product.h"
 #include "core/backend/cpu/dispatch.h"
 #include "core/backend/ops.h"
+#include "core/backend/scratch.h"
 #include "core/base/threads.h"
 
 namespace distillix::cpu {
@@ -29,44 +30,7 @@ struct CpuContext {
     }
 };
 
-/// Hands out pieces of Exec::workspace, each aligned to 64 bytes, in order; nothing is given back.
-class Scratch {
-  public:
-    explicit Scratch(const Exec& exec)
-        : m_next(exec.workspace.backendAddress()), m_left(exec.workspace ? exec.workspaceBytes : 0) {
-        const std::size_t skew = (64 - reinterpret_cast<std::uintptr_t>(m_next) % 64) % 64;
-        m_next += skew < m_left ? skew : m_left;
-        m_left -= skew < m_left ? skew : m_left;
-    }
-    /// Bytes that take<T>(count) uses up; workspace functions add these up.
-    template <typename T>
-    static constexpr std::size_t bytes(std::size_t count) {
-        return (count * sizeof(T) + 63) / 64 * 64;
-    }
-    /// `count` elements, or null where the workspace is too small: then tooSmall() is the error to return.
-    template <typename T>
-    T* take(std::size_t count) {
-        const std::size_t size = bytes<T>(count);
-        if (size > m_left) {
-            m_missing += size - m_left;
-            return nullptr;
-        }
-        T* piece = reinterpret_cast<T*>(m_next);
-        m_next += size;
-        m_left -= size;
-        return piece;
-    }
-    Error tooSmall(const char* operation) const {
-        return makeError(ErrorCode::InvalidArgument, std::string("The workspace of ") + operation +
-                                                         " is too small by " + std::to_string(m_missing) +
-                                                         " bytes; size it by workspaceBytes()");
-    }
-
-  private:
-    std::byte* m_next;
-    std::size_t m_left;
-    std::size_t m_missing = 0;
-};
+using Scratch = ScratchPieces<64>;
 
 /// How many fixed-size chunks cover `total`.
 constexpr std::size_t chunkCount(std::size_t total, std::size_t chunk) {

@@ -283,12 +283,12 @@ std::size_t attentionWorkspaceBytes(const CpuContext& context, const Workload& w
     const std::size_t rows = blocks.rows(size(workload.rows));
     const std::size_t forward =
         Scratch::bytes<float>(std::max(forwardScratch(rows, h), decodeScratch(blocks.group, h)) * threads);
-    if (!workload.training) return kScratchSkew + forward;
+    if (!workload.training) return Scratch::kSkew + forward;
     const std::size_t parts = chunkCount(sequence, kBackwardKeys);
     const std::size_t backward =
         Scratch::bytes<float>(backwardScratch(rows, h, std::min(sequence, kBackwardKeys)) * threads) +
         Scratch::bytes<float>(parts > 1 ? (parts - 1) * size(workload.rows) * size(workload.heads) * h : 0);
-    return kScratchSkew + std::max(forward, backward);
+    return Scratch::kSkew + std::max(forward, backward);
 }
 
 }  // namespace distillix::cpu

@@ -172,10 +172,10 @@ Result<void> embedBackward(CpuContext& context, const Exec&, const EmbedBackward
 std::size_t elementwiseWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision) {
     const std::size_t width = static_cast<std::size_t>(workload.mlp), chunks = RowChunks::most(workload.rows);
     const std::size_t rows = Scratch::bytes<float>(rowStride(width) * static_cast<std::size_t>(context.pool.threads()));
-    if (!workload.training) return kScratchSkew + rows;
+    if (!workload.training) return Scratch::kSkew + rows;
     const std::size_t subNorm = rows + Scratch::bytes<float>(chunks * width);
     const std::size_t qkNorm = Scratch::bytes<float>(chunks * 2 * static_cast<std::size_t>(workload.headDim));
-    return kScratchSkew + std::max(subNorm, qkNorm);
+    return Scratch::kSkew + std::max(subNorm, qkNorm);
 }
 
 }  // namespace distillix::cpu

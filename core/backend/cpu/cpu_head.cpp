@@ -24,8 +24,6 @@ const HeadKernels& headKernels(CpuLevel level) {
 
 namespace {
 
-constexpr std::size_t kScratchStart = 64;
-
 /// Rows whose logits are held at once: 32 MiB of them, and half as much again for their gradient. The head's own
 /// gradient is read and written once a chunk (98 MB each way for the 100M preset, some 7 ms where a micro-step of 512
 /// tokens takes 380), so fewer rows would cost time, and more only memory.
@@ -38,16 +36,17 @@ std::size_t lossScratch(const CpuContext& context, DType type, std::int64_t rows
     const std::int64_t n = std::min(rows, static_cast<std::int64_t>(chunkRows(static_cast<std::size_t>(vocabulary))));
     const std::size_t logits = Scratch::bytes<float>(static_cast<std::size_t>(n * vocabulary));
     const std::size_t inputs = Scratch::bytes<float>(static_cast<std::size_t>(n * width));
-    if (type == DType::F32) return kScratchStart + logits + 2 * inputs;
-    return kScratchStart + logits + inputs + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, n, width)) +
+    if (type == DType::F32) return Scratch::kSkew + logits + 2 * inputs;
+    return Scratch::kSkew + logits + inputs + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, n, width)) +
            Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, n, vocabulary)) +
            Scratch::bytes<std::uint16_t>(bf16PanelsSize(*context.bf16, width, n)) +
            Scratch::bytes<std::uint16_t>(weightGradientScratch(context.pool.threads()));
 }
 
 std::size_t logitsScratch(const CpuContext& context, DType type, std::int64_t rows, std::int64_t width) {
-    return type == DType::BF16 ? kScratchStart + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, rows, width))
-                               : 0;
+    return type == DType::BF16
+               ? Scratch::kSkew + Scratch::bytes<std::uint16_t>(bf16RowsSize(*context.bf16, rows, width))
+               : 0;
 }
 
 Result<void> requirePrepared(const char* operation, const LinearWeight& head, DType type) {

@@ -569,7 +569,7 @@ std::size_t linearWorkspaceBytes(const CpuContext& context, const Workload& w, P
                                     ? bf16BackwardScratch(context, w.rows, in, out)
                                     : floatBackwardScratch(w.rows, in, out));
     }
-    return bytes + 64;
+    return bytes + Scratch::kSkew;
 }
 
 }  // namespace distillix::cpu

@@ -74,7 +74,7 @@ Result<void> normBackward(CpuContext& context, const Exec& exec, const NormBackw
 std::size_t normsWorkspaceBytes(const CpuContext&, const Workload& workload, Precision) {
     if (!workload.training) return 0;
     const int width = std::max(workload.hidden, workload.heads * workload.headDim);
-    return kScratchSkew + Scratch::bytes<float>(RowChunks::most(workload.rows) * static_cast<std::size_t>(width));
+    return Scratch::kSkew + Scratch::bytes<float>(RowChunks::most(workload.rows) * static_cast<std::size_t>(width));
 }
 
 }  // namespace distillix::cpu

@@ -23,7 +23,6 @@ const OptimizerKernels& optimizerKernels(CpuLevel level) {
 
 namespace {
 
-constexpr std::size_t kScratchStart = 64;
 /// Elements of one chunk of element-wise work, whatever the number of threads: sums are taken chunk by chunk.
 constexpr std::size_t kChunk = 32768;
 
@@ -344,7 +343,7 @@ std::size_t optimizerWorkspaceBytes(const CpuContext& context, const Workload& w
                              one * (isSmallTensor(rows, cols) ? static_cast<std::size_t>(context.pool.threads()) : 1));
         }
     }
-    return kScratchStart + bytes;
+    return Scratch::kSkew + bytes;
 }
 
 }  // namespace distillix::cpu

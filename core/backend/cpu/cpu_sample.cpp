@@ -177,7 +177,7 @@ Result<void> sample(CpuContext& context, const Exec& exec, const SampleArgs& arg
 std::size_t sampleWorkspaceBytes(const CpuContext& context, const Workload& workload, Precision) {
     const std::size_t count =
         static_cast<std::size_t>(context.pool.threads()) * static_cast<std::size_t>(workload.vocabulary);
-    return kScratchSkew + 3 * Scratch::bytes<float>(count) + Scratch::bytes<std::int32_t>(count);
+    return Scratch::kSkew + 3 * Scratch::bytes<float>(count) + Scratch::bytes<std::int32_t>(count);
 }
 
 }  // namespace distillix::cpu

@@ -45,7 +45,7 @@ std::size_t tableScratch(std::int64_t rows, std::int64_t in) {
 }
 
 std::size_t tableWorkspaceBytes(const CpuContext&, const Workload& workload, Precision) {
-    return kScratchSkew + tableScratch(workload.rows, workload.hidden);
+    return Scratch::kSkew + tableScratch(workload.rows, workload.hidden);
 }
 
 Result<void> prepareTable(CpuContext& context, const LinearWeight& weight) {

@@ -9,9 +9,6 @@
 
 namespace distillix::cpu {
 
-/// Scratch that is aligned to 64 bytes may lose this much at the workspace's start.
-inline constexpr std::size_t kScratchSkew = 64;
-
 /// Rows in chunks whose borders depend on the number of rows alone: at least 16 rows, so that a chunk is worth its
 /// dispatch, and at most 64 chunks, so that a weight gradient's partial sums stay small.
 class RowChunks {

@@ -14,6 +14,7 @@
 #include "core/backend/cuda/gemm.h"
 #include "core/backend/cuda/kernels/launchers.h"
 #include "core/backend/ops.h"
+#include "core/backend/scratch.h"
 
 namespace distillix::cuda {
 
@@ -36,42 +37,7 @@ struct CudaContext {
     static constexpr std::initializer_list<DType> kCaches = {DType::F32, DType::F16, DType::I8};
 };
 
-/// Hands out pieces of Exec::workspace, each aligned to 256 bytes, in order; nothing is given back.
-class Scratch {
-  public:
-    explicit Scratch(const Exec& exec)
-        : m_next(exec.workspace.backendAddress()), m_left(exec.workspace ? exec.workspaceBytes : 0) {}
-    /// Bytes that take<T>(count) uses up; workspace functions add these up.
-    template <typename T>
-    static constexpr std::size_t bytes(std::size_t count) {
-        return (count * sizeof(T) + 255) / 256 * 256;
-    }
-    /// `count` elements, or null where the workspace is too small: then tooSmall() is the error to return.
-    template <typename T>
-    T* take(std::size_t count) {
-        const std::size_t size = bytes<T>(count);
-        if (size > m_left) {
-            m_missing += size - m_left;
-            return nullptr;
-        }
-        T* piece = reinterpret_cast<T*>(m_next);
-        m_next += size;
-        m_left -= size;
-        return piece;
-    }
-    std::size_t left() const { return m_left; }
-    Error tooSmall(const char* operation) const {
-        return makeError(
-            ErrorCode::InvalidArgument,
-            "its workspace is too small by " + std::to_string(m_missing) + " bytes; size it by workspaceBytes()",
-            operation);
-    }
-
-  private:
-    std::byte* m_next;
-    std::size_t m_left;
-    std::size_t m_missing = 0;
-};
+using Scratch = ScratchPieces<256>;
 
 /// A launch's result as the operation's: the error names it.
 inline Result<void> named(const char* operation, Result<void> result) {
