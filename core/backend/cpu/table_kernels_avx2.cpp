@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "core/backend/cpu/table_blocks.inc"
 #include "core/backend/cpu/table_kernels.h"
 
 namespace distillix::cpu {
@@ -85,31 +86,10 @@ void f16(const std::uint16_t* rows, std::int64_t columns, std::int64_t first, st
     }
 }
 
-/// 32 codes of a block, still with the middle added.
-template <bool kSix>
-inline __m256i codesOf(const std::uint8_t* block) {
-    const __m128i nibbles = load16(block + 2), mask = _mm_set1_epi8(15);
-    __m256i codes = _mm256_set_m128i(_mm_and_si128(_mm_srli_epi16(nibbles, 4), mask), _mm_and_si128(nibbles, mask));
-    if constexpr (kSix) {
-        long long pairs;
-        __builtin_memcpy(&pairs, block + 18, 8);
-        const __m256i high = _mm256_and_si256(
-            _mm256_srlv_epi64(_mm256_set1_epi64x(pairs), _mm256_setr_epi64x(0, 2, 4, 6)), _mm256_set1_epi8(3));
-        codes = _mm256_or_si256(codes, _mm256_slli_epi16(high, 4));
-    }
-    return _mm256_sub_epi8(codes, _mm256_set1_epi8(kSix ? 32 : 8));
-}
-
-inline float half(const std::uint8_t* p) {
-    std::uint16_t bits;
-    __builtin_memcpy(&bits, p, 2);
-    return _cvtsh_ss(bits);
-}
-
 template <bool kSix>
 void blocks(const std::uint8_t* rows, std::int64_t columns, std::int64_t first, std::int64_t last, const TableInput& x,
             float* out) {
-    constexpr std::int64_t kBytes = kSix ? 26 : 18;
+    constexpr std::int64_t kBytes = kBlockBytes<kSix>;
     const std::int64_t rowBytes = columns / 32 * kBytes;
     std::int64_t r = first;
     const auto add = [&](__m256& total, const std::uint8_t* block, __m256i low, __m256i high) {
@@ -117,7 +97,7 @@ void blocks(const std::uint8_t* rows, std::int64_t columns, std::int64_t first, 
         const __m256i sum =
             _mm256_add_epi32(_mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(codes)), low),
                              _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_extracti128_si256(codes, 1)), high));
-        total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(half(block)), total);
+        total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(scaleOf(block)), total);
     };
     for (; r < last; ++r) {
         const std::uint8_t* block = rows + r * rowBytes;

@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "core/backend/cpu/table_blocks.inc"
 #include "core/backend/cpu/table_kernels.h"
 
 namespace distillix::cpu {
@@ -56,25 +57,10 @@ void f16(const std::uint16_t* rows, std::int64_t columns, std::int64_t first, st
     }
 }
 
-/// The 32 codes of a block, as AVX2's codesOf takes them apart.
-template <bool kSix>
-inline __m256i codesOf(const std::uint8_t* block) {
-    const __m128i nibbles = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2)), mask = _mm_set1_epi8(15);
-    __m256i codes = _mm256_set_m128i(_mm_and_si128(_mm_srli_epi16(nibbles, 4), mask), _mm_and_si128(nibbles, mask));
-    if constexpr (kSix) {
-        long long pairs;
-        __builtin_memcpy(&pairs, block + 18, 8);
-        const __m256i high = _mm256_and_si256(
-            _mm256_srlv_epi64(_mm256_set1_epi64x(pairs), _mm256_setr_epi64x(0, 2, 4, 6)), _mm256_set1_epi8(3));
-        codes = _mm256_or_si256(codes, _mm256_slli_epi16(high, 4));
-    }
-    return _mm256_sub_epi8(codes, _mm256_set1_epi8(kSix ? 32 : 8));
-}
-
 template <bool kSix>
 void blocks(const std::uint8_t* rows, std::int64_t columns, std::int64_t first, std::int64_t last, const TableInput& x,
             float* out) {
-    constexpr std::int64_t kBytes = kSix ? 26 : 18;
+    constexpr std::int64_t kBytes = kBlockBytes<kSix>;
     const std::int64_t rowBytes = columns / 32 * kBytes;
     for (std::int64_t r = first; r < last; ++r) {
         const std::uint8_t* block = rows + r * rowBytes;
@@ -82,9 +68,7 @@ void blocks(const std::uint8_t* rows, std::int64_t columns, std::int64_t first, 
         const auto add = [&](__m512& total, const std::uint8_t* at, std::int64_t c) {
             const __m512i sum = _mm512_dpwssd_epi32(_mm512_setzero_si512(), _mm512_cvtepi8_epi16(codesOf<kSix>(at)),
                                                     _mm512_loadu_si512(x.codes + c));
-            std::uint16_t bits;
-            __builtin_memcpy(&bits, at, 2);
-            total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(_cvtsh_ss(bits)), total);
+            total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(scaleOf(at)), total);
         };
         std::int64_t c = 0;
         for (; c + 64 <= columns; c += 64, block += 2 * kBytes) {
