@@ -7,7 +7,7 @@
 #   DISTILLIX=PROGRAM packaging/big-import.sh   another program than the release build
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
-size=$(numfmt --from=si "${1%B}")
+[ $# -gt 0 ] && size=$(numfmt --from=si "${1%B}") || { sed -n '3,7s/^# //p' "$0" >&2; exit 2; }
 folder=${2:-big-import}
 if [ -e "$folder" ]; then
   echo "$folder is there already: give another folder, or remove it" >&2

@@ -284,8 +284,7 @@ TEST_F(Sources, CsvThatIsBrokenIsToldByLineAndColumn) {
     EXPECT_THAT(read("c.csv", "a,b\n1,2\n"), ElementsAre(HasSubstr("!2:1 has no columns that are understood")));
 }
 
-// ---- compression and encoding
-// -----------------------------------------------------------------------------------------
+// ---- compression and encoding --------------------------------------------------------------------------------------
 
 TEST_F(Sources, GzipAndZstdUnpackedWhateverTheName) {
     std::string lines;

@@ -221,8 +221,7 @@ void ldmatrix(unsigned* r, const void* row, int matrices, bool trans);
 
 }  // namespace emulation
 
-// ---- barriers and the warp's functions
-// --------------------------------------------------------------------------------
+// ---- barriers and the warp's functions -----------------------------------------------------------------------------
 
 inline void __syncthreads() {
     emulation::meetBlock();
@@ -279,8 +278,7 @@ inline int __all_sync(unsigned mask, int predicate) {
     return __ballot_sync(mask, predicate) == kFullMask;
 }
 
-// ---- atomics: blocks run on several OS threads
-// ------------------------------------------------------------------------
+// ---- atomics: blocks run on several OS threads ---------------------------------------------------------------------
 
 template <typename T>
 requires std::is_arithmetic_v<T> T atomicAdd(T* address, std::type_identity_t<T> value) {
@@ -316,8 +314,7 @@ T atomicCAS(T* address, std::type_identity_t<T> expected, std::type_identity_t<T
     return expected;
 }
 
-// ---- arithmetic
-// -------------------------------------------------------------------------------------------------------
+// ---- arithmetic ----------------------------------------------------------------------------------------------------
 
 using std::max;
 using std::min;
@@ -451,8 +448,7 @@ void unpackPair(unsigned pair, float& low, float& high) {
     high = toFloat(T{static_cast<std::uint16_t>(pair >> 16)});
 }
 
-// ---- tensor cores, computed by the last lane to come for all of them
-// ---------------------------------------------------
+// ---- tensor cores, computed by the last lane to come for all of them -----------------------------------------------
 
 inline void mmaI8(int (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     emulation::MmaArguments arguments{d, a, b};

@@ -8,8 +8,7 @@
 
 namespace distillix::cuda {
 
-// ---- staging
-// ------------------------------------------------------------------------------------------------------------
+// ---- staging -------------------------------------------------------------------------------------------------------
 
 /// A stream's page-locked memory between the host's pages and the card. Uploads go through slots in turn: what is small
 /// shares one, what is large takes one after the other, and a slot is used again when the copies out of it are done.
@@ -101,8 +100,7 @@ class Staging {
     std::vector<Pending> m_pending;
 };
 
-// ---- the card
-// -----------------------------------------------------------------------------------------------------------
+// ---- the card ------------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -37,8 +37,7 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
-// ---- the gradient: a bucket of rows for each id
-// ---------------------------------------------------------------------------
+// ---- the gradient: a bucket of rows for each id --------------------------------------------------------------------
 //
 // Counting and placing go by atomics on integers, so that a bucket holds the right rows in any order; the sums then go
 // over the rows in an order that does not depend on it.
@@ -162,8 +161,7 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
-// ---- the cache
-// ------------------------------------------------------------------------------------------------------------
+// ---- the cache -----------------------------------------------------------------------------------------------------
 
 /// A warp a head of keys or values of one token; the cache's types as the reference rounds them.
 __global__ void __launch_bounds__(kThreads) kvAppendKernel(KvAppend args) {

@@ -191,8 +191,7 @@ __device__ __forceinline__ void cpAsyncWait() {
 #endif
 }
 
-// ---- the one way to start a kernel
-// -----------------------------------------------------------------------------------
+// ---- the one way to start a kernel ---------------------------------------------------------------------------------
 
 /// A kernel that wants more dynamic shared memory than 48 KiB must say so, once on each device.
 inline cudaError_t allowDynamicShared(const void* kernel, std::size_t bytes) {
