@@ -20,7 +20,7 @@ class CudaLosses : public Trainer {
     }
 };
 
-TEST_F(CudaLosses, SlowLieBesideTheProcessorsOver200Steps) {
+TEST_F(CudaLosses, LieBesideTheProcessorsOver200Steps) {
     m_config.steps = 200;
     m_config.accumulation = 1;
     m_config.sampleEvery = m_config.checkpointEvery = m_config.validateEvery = 0;
