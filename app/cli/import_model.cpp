@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // import-model: from what another program saved to a model folder.
-#include "core/formats/import_model.h"
+#include "core/interchange/import_model.h"
 
 #include <cmath>
 

@@ -13,7 +13,7 @@
 #include "core/data/stored_template.h"
 #include "core/data/tokenizer.h"
 #include "core/export/exporter.h"
-#include "core/formats/model_origin.h"
+#include "core/interchange/model_origin.h"
 #include "core/model/parameters.h"
 #include "core/model/weight_statistics.h"
 #include "core/train/run_folder.h"

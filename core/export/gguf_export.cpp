@@ -5,7 +5,7 @@
 #include "core/base/files.h"
 #include "core/export/exporter.h"
 #include "core/export/ollama.h"
-#include "core/formats/gguf_model.h"
+#include "core/interchange/gguf_model.h"
 
 namespace distillix {
 namespace fs = std::filesystem;

@@ -6,9 +6,9 @@
 #include "core/export/exporter.h"
 #include "core/export/model_card.h"
 #include "core/export/tokenizer_json.h"
-#include "core/formats/gguf_model.h"
 #include "core/formats/safetensors.h"
 #include "core/infer/generator.h"
+#include "core/interchange/gguf_model.h"
 
 namespace distillix {
 namespace fs = std::filesystem;

@@ -3,8 +3,8 @@
 // packed ternary ones (i2s.md), and a PyTorch state dict (pt.md). All are read back as import-model reads them: what
 // nobody can import is no export.
 #include "core/export/exporter.h"
-#include "core/formats/import_model.h"
-#include "core/formats/weights_file.h"
+#include "core/interchange/import_model.h"
+#include "core/interchange/weights_file.h"
 
 namespace distillix {
 namespace fs = std::filesystem;

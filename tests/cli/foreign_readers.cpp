@@ -9,7 +9,7 @@
 
 #include "core/formats/pt.h"
 #include "core/formats/safetensors.h"
-#include "core/formats/weights_file.h"
+#include "core/interchange/weights_file.h"
 #include "core/model/parameters.h"
 #include "core/train/run_folder.h"
 #include "tests/cli/program.h"

@@ -10,8 +10,8 @@
 #include "core/base/files.h"
 #include "core/export/exporter.h"
 #include "core/export/tokenizer_json.h"
-#include "core/formats/gguf_model.h"
 #include "core/formats/safetensors.h"
+#include "core/interchange/gguf_model.h"
 #include "tests/support/temporary_folder.h"
 
 namespace distillix {

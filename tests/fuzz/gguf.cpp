@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/formats/gguf.h"
 
-#include "core/formats/gguf_model.h"
+#include "core/interchange/gguf_model.h"
 #include "core/model/parameters.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@
 
     read_weights.py FORM FILE EXPECTED.safetensors [EPS]
 
-FORM is a name that core/formats/weights_file.h lists; EXPECTED holds the latent weights in float32. Needs numpy and
+FORM is a name that core/interchange/weights_file.h lists; EXPECTED holds the latent weights in float32. Needs numpy and
 safetensors, or for FORM "pt" numpy and torch; exit code 77 where they are missing.
 """
 import sys

@@ -16,7 +16,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "core/formats/model_origin.h"
+#include "core/interchange/model_origin.h"
 #include "core/train/run_folder.h"
 #include "ui/format.h"
 #include "ui/jobs/background.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/formats/import_model.h"
+#include "core/interchange/import_model.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,10 +8,10 @@
 
 #include "core/base/files.h"
 #include "core/data/tokenizer.h"
-#include "core/formats/model_origin.h"
-#include "core/formats/model_source.h"
 #include "core/formats/safetensors.h"
 #include "core/formats/tensor_values.h"
+#include "core/interchange/model_origin.h"
+#include "core/interchange/model_source.h"
 #include "core/model/parameters.h"
 
 namespace distillix {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model of ours as a GGUF file for stock llama.cpp, and back: which architecture, which keys, which tensors (the
-// tables at the end of gguf.md).
+// tables at the end of core/formats/gguf.md).
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/formats/model_origin.h"
+#include "core/interchange/model_origin.h"
 
 #include "core/base/clock.h"
 #include "core/base/files.h"

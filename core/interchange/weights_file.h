@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's weights as one file for other programs: safetensors in three types, packed safetensors (i2s.md), or a
-// PyTorch state dict (pt.md). All of them are read back by import_model.
+// A model's weights as one file for other programs: safetensors in three types, packed safetensors
+// (core/formats/i2s.md), or a PyTorch state dict (core/formats/pt.md). All of them are read back by import_model.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/formats/weights_file.h"
+#include "core/interchange/weights_file.h"
 
 #include <cmath>
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/formats/gguf_model.h"
+#include "core/interchange/gguf_model.h"
 
 #include <cmath>
 #include <cstring>

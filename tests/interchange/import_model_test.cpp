@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models in: what comes out of each source computes what went in, and one test a defect.
-#include "core/formats/import_model.h"
+#include "core/interchange/import_model.h"
 
 #include <cmath>
 #include <cstring>
@@ -13,12 +13,12 @@
 #include "core/base/files.h"
 #include "core/base/sha256.h"
 #include "core/formats/gguf.h"
-#include "core/formats/gguf_model.h"
 #include "core/formats/i2s.h"
-#include "core/formats/model_origin.h"
 #include "core/formats/pt.h"
 #include "core/formats/safetensors.h"
-#include "core/formats/weights_file.h"
+#include "core/interchange/gguf_model.h"
+#include "core/interchange/model_origin.h"
+#include "core/interchange/weights_file.h"
 #include "core/model/training_pass.h"
 #include "core/model/weights.h"
 #include "core/quant/ternary.h"

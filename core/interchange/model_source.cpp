@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/formats/model_source.h"
+#include "core/interchange/model_source.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,12 +10,12 @@
 #include "core/base/json.h"
 #include "core/data/sentencepiece_vocabulary.h"
 #include "core/formats/gguf.h"
-#include "core/formats/gguf_model.h"
 #include "core/formats/i2s.h"
 #include "core/formats/pt.h"
 #include "core/formats/safetensors.h"
 #include "core/formats/tensor_values.h"
-#include "core/formats/weights_file.h"
+#include "core/interchange/gguf_model.h"
+#include "core/interchange/weights_file.h"
 
 namespace distillix {
 namespace fs = std::filesystem;
