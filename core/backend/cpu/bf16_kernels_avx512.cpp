@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "core/backend/cpu/bf16_kernels.h"
+#include "core/backend/cpu/groups.inc"
 
 namespace distillix::cpu {
 
@@ -302,27 +303,7 @@ void panelOfTernary(const std::uint32_t* words, std::int64_t column, std::int64_
 }  // namespace
 
 void bf16TileAvx512(const Bf16Tile& tile) {
-    std::int64_t r = 0;
-    for (; r + 6 <= tile.rows; r += 6) rowsTimesPanel<6>(tile, r);
-    switch (tile.rows - r) {
-        case 5:
-            rowsTimesPanel<5>(tile, r);
-            break;
-        case 4:
-            rowsTimesPanel<4>(tile, r);
-            break;
-        case 3:
-            rowsTimesPanel<3>(tile, r);
-            break;
-        case 2:
-            rowsTimesPanel<2>(tile, r);
-            break;
-        case 1:
-            rowsTimesPanel<1>(tile, r);
-            break;
-        default:
-            break;
-    }
+    inGroups<6>(tile.rows, [&](auto group, std::int64_t first) { rowsTimesPanel<group.size>(tile, first); });
 }
 
 const Bf16Kernels kBf16KernelsAvx512 = {"avx512bf16", false,          bf16TileAvx512, rows,

@@ -18,6 +18,7 @@
 #include <immintrin.h>
 
 #include "core/backend/cpu/bf16_kernels.h"
+#include "core/backend/cpu/groups.inc"
 
 namespace distillix::cpu {
 
@@ -381,27 +382,9 @@ void scaledTile(const Bf16Tile& tile) {
     for (std::int64_t k = 0; k < tile.k; k += kScaleBlock, a += kScaledRowBlock, block += kScaledPanelBlock) {
         const std::int64_t pairs = tile.k - k < kScaleBlock ? (tile.k - k) / 2 : kPairs;
         const bool accumulate = tile.accumulate || k > 0;
-        std::int64_t r = 0;
-        for (; r + 6 <= tile.rows; r += 6) rowsTimesBlock<6>(tile, a, block, r, pairs, accumulate);
-        switch (tile.rows - r) {
-            case 5:
-                rowsTimesBlock<5>(tile, a, block, r, pairs, accumulate);
-                break;
-            case 4:
-                rowsTimesBlock<4>(tile, a, block, r, pairs, accumulate);
-                break;
-            case 3:
-                rowsTimesBlock<3>(tile, a, block, r, pairs, accumulate);
-                break;
-            case 2:
-                rowsTimesBlock<2>(tile, a, block, r, pairs, accumulate);
-                break;
-            case 1:
-                rowsTimesBlock<1>(tile, a, block, r, pairs, accumulate);
-                break;
-            default:
-                break;
-        }
+        inGroups<6>(tile.rows, [&](auto group, std::int64_t first) {
+            rowsTimesBlock<group.size>(tile, a, block, first, pairs, accumulate);
+        });
     }
 }
 

@@ -5,6 +5,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "core/backend/cpu/groups.inc"
 #include "core/backend/cpu/linear_kernels.h"
 
 namespace distillix::cpu {
@@ -182,27 +183,8 @@ void tokensTimesPanel(const TernaryTile& tile, int first) {
 }
 
 void manyTokens(const TernaryTile& tile) {
-    int t = 0;
-    for (; t + 6 <= tile.tokens; t += 6) tokensTimesPanel<6>(tile, t);
-    switch (tile.tokens - t) {
-        case 5:
-            tokensTimesPanel<5>(tile, t);
-            break;
-        case 4:
-            tokensTimesPanel<4>(tile, t);
-            break;
-        case 3:
-            tokensTimesPanel<3>(tile, t);
-            break;
-        case 2:
-            tokensTimesPanel<2>(tile, t);
-            break;
-        case 1:
-            tokensTimesPanel<1>(tile, t);
-            break;
-        default:
-            break;
-    }
+    inGroups<6>(tile.tokens,
+                [&](auto group, std::int64_t first) { tokensTimesPanel<group.size>(tile, static_cast<int>(first)); });
 }
 
 /// Columns 4·Step .. of each group of 16, unpacked in registers.
@@ -251,22 +233,7 @@ void fewTokensTimesPanel(const TernaryTile& tile) {
 }
 
 void fewTokens(const TernaryTile& tile) {
-    switch (tile.tokens) {
-        case 1:
-            fewTokensTimesPanel<1>(tile);
-            break;
-        case 2:
-            fewTokensTimesPanel<2>(tile);
-            break;
-        case 3:
-            fewTokensTimesPanel<3>(tile);
-            break;
-        case 4:
-            fewTokensTimesPanel<4>(tile);
-            break;
-        default:
-            break;
-    }
+    oneGroup<4>(0, tile.tokens, [&](auto group, std::int64_t) { fewTokensTimesPanel<group.size>(tile); });
 }
 
 /// The sixteen codes of one word as 32-bit numbers w + 1.
