@@ -33,32 +33,9 @@ class ControlVerbs : public testing::Test {
     static void TearDownTestSuite() { delete s_folder; }
 
     std::vector<std::string> training(const std::string& name, const std::vector<std::string>& more = {}) {
-        std::vector<std::string> words = {"train",
-                                          "new",
-                                          *s_folder / name,
-                                          "--dataset",
-                                          *s_folder / "dataset",
-                                          "--json",
-                                          "--hidden-dim",
-                                          "32",
-                                          "--num-layers",
-                                          "1",
-                                          "--num-heads",
-                                          "2",
-                                          "--num-kv-heads",
-                                          "1",
-                                          "--mlp-hidden-dim",
-                                          "64",
-                                          "--max-seq-len",
-                                          "64",
-                                          "--tokens",
-                                          "64",
-                                          "--batch",
-                                          "2",
-                                          "--sample-every",
-                                          "0",
-                                          "--validation-tokens",
-                                          "512"};
+        std::vector<std::string> words =
+            test::trainTiny(*s_folder / name, *s_folder / "dataset", 32, 1, 64,
+                            {"--json", "--batch", "2", "--sample-every", "0", "--validation-tokens", "512"});
         words.insert(words.end(), more.begin(), more.end());
         // Some train until they are stopped.
         if (std::find(more.begin(), more.end(), "--steps") == more.end())

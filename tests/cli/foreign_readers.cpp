@@ -119,34 +119,9 @@ TEST(ForeignEventFiles, TensorBoardShowsARunAsItWas) {
                          "--out", work / "dataset", "--vocab-size", "400"})
                   .code,
               0);
-    const auto trained = test::run({"train",
-                                    "new",
-                                    path,
-                                    "--dataset",
-                                    work / "dataset",
-                                    "--hidden-dim",
-                                    "32",
-                                    "--num-layers",
-                                    "1",
-                                    "--num-heads",
-                                    "2",
-                                    "--num-kv-heads",
-                                    "1",
-                                    "--mlp-hidden-dim",
-                                    "64",
-                                    "--max-seq-len",
-                                    "64",
-                                    "--tokens",
-                                    "64",
-                                    "--batch",
-                                    "2",
-                                    "--validate-every",
-                                    "3",
-                                    "--checkpoint-every",
-                                    "4",
-                                    "--steps",
-                                    "7",
-                                    "--tensorboard"});
+    const auto trained = test::run(test::trainTiny(
+        path, work / "dataset", 32, 1, 64,
+        {"--batch", "2", "--validate-every", "3", "--checkpoint-every", "4", "--steps", "7", "--tensorboard"}));
     ASSERT_EQ(trained.code, 0) << trained.errors;
     fs::remove_all(path / "checkpoints" / "step-00000007");
     const auto resumed = test::run({"train", "resume", path, "--steps", "9"});

@@ -45,40 +45,10 @@ const fs::path& smallDataset() {
 
 /// A training small enough to be killed twenty times.
 std::vector<std::string> trainNew(const fs::path& folder, int steps) {
-    return {"train",
-            "new",
-            folder,
-            "--dataset",
-            smallDataset(),
-            "--json",
-            "--hidden-dim",
-            "64",
-            "--num-layers",
-            "2",
-            "--num-heads",
-            "2",
-            "--num-kv-heads",
-            "1",
-            "--mlp-hidden-dim",
-            "128",
-            "--max-seq-len",
-            "128",
-            "--tokens",
-            "128",
-            "--batch",
-            "4",
-            "--warmup-steps",
-            "5",
-            "--checkpoint-every",
-            "7",
-            "--validate-every",
-            "10",
-            "--validation-tokens",
-            "2048",
-            "--sample-every",
-            "0",
-            "--steps",
-            std::to_string(steps)};
+    return test::trainTiny(
+        folder, smallDataset(), 64, 2, 128,
+        {"--json", "--batch", "4", "--warmup-steps", "5", "--checkpoint-every", "7", "--validate-every", "10",
+         "--validation-tokens", "2048", "--sample-every", "0", "--steps", std::to_string(steps)});
 }
 
 std::string lastWeights(const fs::path& folder) {

@@ -177,4 +177,16 @@ Outcome run(const std::vector<std::string>& arguments, const std::string& input,
     return outcome;
 }
 
+std::vector<std::string> trainTiny(const std::filesystem::path& folder, const std::filesystem::path& dataset, int width,
+                                   int layers, int tokens, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"train", "new", folder, "--dataset", dataset, "--num-heads", "2"};
+    const std::pair<const char*, int> numbers[] = {{"hidden-dim", width},   {"num-layers", layers},
+                                                   {"num-kv-heads", 1},     {"mlp-hidden-dim", 2 * width},
+                                                   {"max-seq-len", tokens}, {"tokens", tokens}};
+    for (const auto& [name, value] : numbers)
+        words.insert(words.end(), {std::string("--") + name, std::to_string(value)});
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
 }  // namespace distillix::test

@@ -63,4 +63,8 @@ struct Outcome {
 Outcome run(const std::vector<std::string>& arguments, const std::string& input = {},
             const std::vector<std::string>& environment = {});
 
+/// The words of `train new` for a model so small that a step takes milliseconds; `more` stands behind them.
+std::vector<std::string> trainTiny(const std::filesystem::path& folder, const std::filesystem::path& dataset, int width,
+                                   int layers, int tokens, const std::vector<std::string>& more);
+
 }  // namespace distillix::test
