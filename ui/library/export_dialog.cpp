@@ -12,7 +12,6 @@
 #include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QUrl>
 #include <QVBoxLayout>
@@ -75,16 +74,11 @@ QString inWords(const char* text) {
 }  // namespace
 
 ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& format, QWidget* parent)
-    : QDialog(parent), m_studio(studio), m_model(model) {
-    setObjectName("export");
+    : VerbDialog(studio, PageId::Library, QStringLiteral("export"), tr("Export for other programs"), tr("Export"),
+                 parent),
+      m_model(model) {
     setWindowTitle(tr("Export %1").arg(QFileInfo(model).fileName()));
-    setMinimumWidth(m_studio.theme().scaled(620));
-    setAttribute(Qt::WA_DeleteOnClose);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(space::xl, space::xl, space::xl, space::l);
-    layout->setSpacing(space::m);
-    layout->addWidget(makeLabel(tr("Export for other programs"), Type::Title));
-    layout->addWidget(makeParagraph(formatPath(model, 90)));
+    content()->addWidget(makeParagraph(formatPath(model, 90)));
 
     auto* form = m_form = makeForm();
     m_format = new QComboBox;
@@ -116,43 +110,17 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
     m_size = makeParagraph({}, Type::Body, Ink::Text);
     m_size->setObjectName("export.size");
     form->addRow(tr("Size"), m_size);
-    layout->addLayout(form);
+    content()->addLayout(form);
     m_notes = makeParagraph({}, Type::Body, Ink::Warning);
     m_notes->setObjectName("export.notes");
-    m_error = makeParagraph({}, Type::Body, Ink::Bad);
-    m_error->setObjectName("export.error");
-    m_error->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_progressText = makeParagraph({}, Type::Caption);
-    m_progress = new QProgressBar;
-    m_progress->setObjectName("export.progress");
-    m_progress->setTextVisible(false);
-    m_result = makeParagraph({}, Type::Body, Ink::Text);
-    m_result->setObjectName("export.result");
-    m_result->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    Theme::setCard(m_result);
-    m_result->setContentsMargins(space::m, space::m, space::m, space::m);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_notes, m_error, m_progressText, m_progress, m_result}) {
-        layout->addWidget(widget);
-        widget->hide();
-    }
-    layout->addStretch(1);
-    auto* buttons = new QHBoxLayout;
+    content()->addWidget(m_notes);
+    m_notes->hide();
     m_show = new QPushButton(tr("Show in its folder"));
     m_show->setObjectName("export.show");
     m_copy = new QPushButton(tr("Copy the path"));
     m_copy->setObjectName("export.copy");
-    m_cancel = new QPushButton(tr("Cancel"));
-    m_cancel->setObjectName("export.cancel");
-    m_start = new QPushButton(tr("Export"));
-    m_start->setObjectName("export.start");
-    m_start->setDefault(true);
-    Theme::setPrimary(m_start);
-    buttons->addWidget(m_show);
-    buttons->addWidget(m_copy);
-    buttons->addStretch(1);
-    buttons->addWidget(m_cancel);
-    buttons->addWidget(m_start);
-    layout->addLayout(buttons);
+    buttons()->addWidget(m_show);
+    buttons()->addWidget(m_copy);
 
     for (QComboBox* box : {m_format, m_type, m_embedding}) ignoreWheel(box);
     m_soon.setSingleShot(true);
@@ -160,7 +128,8 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
     connect(m_format, &QComboBox::currentIndexChanged, this, &ExportDialog::formatChanged);
     connect(m_type, &QComboBox::currentIndexChanged, this, &ExportDialog::optionChanged);
     connect(m_embedding, &QComboBox::currentIndexChanged, this, &ExportDialog::optionChanged);
-    connect(m_path, &QLineEdit::textChanged, this, &ExportDialog::updateButtons);
+    connect(m_path, &QLineEdit::textChanged, this, &ExportDialog::changed);
+    connect(m_ollama, &QCheckBox::toggled, this, &ExportDialog::changed);
     connect(m_browse, &QPushButton::clicked, this, [this] {
         if (chosen().value("folder").toBool())
             return askForFolder(this, tr("Where the folder goes"), {}, [this](const QString& folder) {
@@ -169,25 +138,10 @@ ExportDialog::ExportDialog(Studio& studio, const QString& model, const QString& 
         askForNewFile(this, tr("Export as"), m_path->text(), {},
                       [this](const QString& file) { m_path->setText(file); });
     });
-    connect(m_start, &QPushButton::clicked, this, &ExportDialog::start);
-    connect(m_cancel, &QPushButton::clicked, this, &ExportDialog::reject);
     connect(m_show, &QPushButton::clicked, this,
             [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(m_written).path())); });
     connect(m_copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(m_written); });
     connect(&m_plan, &VerbProcess::finished, this, &ExportDialog::showEstimate);
-    connect(&m_export, &VerbProcess::progressed, this, [this](const QJsonObject& line) {
-        const double done = line.value("done").toDouble(), total = line.value("total").toDouble();
-        const QString phase = line.value("phase").toString();
-        m_progress->setRange(0, total > 0 ? 1000 : 0);
-        if (total > 0) m_progress->setValue(static_cast<int>(1000 * done / total));
-        const QString text = phase == QStringLiteral("verify")  ? tr("Reading it back and comparing it with the model")
-                             : phase == QStringLiteral("write") ? tr("Writing")
-                             : phase == QStringLiteral("read")  ? tr("Reading the model")
-                                                                : phase;
-        m_progressText->setText(text);
-        m_studio.jobs().update(m_job, total > 0 ? done / total : -1, text);
-    });
-    connect(&m_export, &VerbProcess::finished, this, &ExportDialog::ended);
     connect(&m_list, &VerbProcess::finished, this,
             [this, format](const VerbOutcome& outcome) { showFormats(outcome, format); });
     m_size->setText(tr("estimating…"));
@@ -208,8 +162,7 @@ QJsonObject ExportDialog::chosen() const {
 void ExportDialog::showFormats(const VerbOutcome& outcome, const QString& wanted) {
     if (!outcome.ok) {
         m_size->setText(QStringLiteral("–"));
-        m_error->setText(outcome.text());
-        m_error->show();
+        tellError(outcome.text());
         return updateButtons();
     }
     const QSignalBlocker blocker(m_format);
@@ -246,12 +199,12 @@ void ExportDialog::optionChanged() {
     suggestPath();
     m_planned = false;
     m_size->setText(tr("estimating…"));
-    updateButtons();
+    changed();
     m_soon.start(kSoonMs);
 }
 
 void ExportDialog::suggestPath() {
-    const Project* project = m_studio.project();
+    const Project* project = studio().project();
     if (!project) return;
     QString name = QFileInfo(m_model).fileName();
     // A checkpoint's folder says its step only; its run's name belongs in front.
@@ -279,7 +232,7 @@ void ExportDialog::estimate() {
 
 void ExportDialog::showEstimate(const VerbOutcome& outcome) {
     m_planned = outcome.ok;
-    m_error->setVisible(!outcome.ok);
+    tellError(outcome.ok ? QString() : outcome.text());
     if (outcome.ok) {
         m_size->setText(tr("about %1").arg(formatBytes(outcome.result.value("bytes").toDouble())));
         QStringList notes;
@@ -292,36 +245,34 @@ void ExportDialog::showEstimate(const VerbOutcome& outcome) {
         m_notes->setVisible(!notes.isEmpty());
     } else {
         m_size->setText(QStringLiteral("–"));
-        m_error->setText(outcome.text());
     }
     updateButtons();
+}
+
+bool ExportDialog::canStart() const {
+    return m_planned && !m_path->text().trimmed().isEmpty();
 }
 
 void ExportDialog::start() {
-    m_error->hide();
-    m_result->hide();
-    m_done = false;
     QStringList list = arguments() << "--out" << m_path->text();
     if (m_ollama->isChecked() && m_ollama->isVisible()) list << "--ollama";
-    m_progress->setRange(0, 0);
-    m_job = m_studio.jobs().begin(tr("Exporting %1").arg(QFileInfo(m_model).fileName()), PageId::Library);
-    m_export.start(list);
-    updateButtons();
+    run(tr("Exporting %1").arg(QFileInfo(m_model).fileName()), list);
 }
 
-void ExportDialog::ended(const VerbOutcome& outcome) {
-    m_studio.jobs().end(m_job);
-    if (!outcome.ok) {
-        m_error->setText(outcome.cancelled() ? tr("Cancelled. Nothing was written.") : outcome.text());
-        m_error->show();
-        return updateButtons();
-    }
-    m_done = true;
+QString ExportDialog::progressText(const QJsonObject& line) const {
+    const QString phase = line.value("phase").toString();
+    return phase == QStringLiteral("verify")  ? tr("Reading it back and comparing it with the model")
+           : phase == QStringLiteral("write") ? tr("Writing")
+           : phase == QStringLiteral("read")  ? tr("Reading the model")
+                                              : phase;
+}
+
+QStringList ExportDialog::succeeded(const QJsonObject& result) {
     m_written = m_path->text();
-    if (Project* project = m_studio.project()) project->refresh();
-    const QJsonObject verified = outcome.result.value("verified").toObject();
+    if (Project* project = studio().project()) project->refresh();
+    const QJsonObject verified = result.value("verified").toObject();
     QStringList lines{
-        tr("Written: %1, %2").arg(formatPath(m_written, 80), formatBytes(outcome.result.value("bytes").toDouble()))};
+        tr("Written: %1, %2").arg(formatPath(m_written, 80), formatBytes(result.value("bytes").toDouble()))};
     if (!verified.isEmpty()) {
         lines << tr("Read back and compared with the model at %1 positions of %2:")
                      .arg(formatCount(verified.value("positions").toDouble()), verified.value("on").toString());
@@ -333,30 +284,16 @@ void ExportDialog::ended(const VerbOutcome& outcome) {
                           formatNumber(verified.value("loss").toDouble(), 5),
                           formatNumber(verified.value("exportedLoss").toDouble(), 5));
     }
-    m_result->setText(lines.join(QLatin1Char('\n')));
-    m_result->show();
-    m_studio.notify(tr("Exported: %1").arg(formatPath(m_written)), Notice::Good);
-    updateButtons();
+    studio().notify(tr("Exported: %1").arg(formatPath(m_written)), Notice::Good);
+    return lines;
 }
 
 void ExportDialog::updateButtons() {
-    const bool running = m_export.isRunning();
     for (QWidget* widget : std::initializer_list<QWidget*>{m_format, m_type, m_embedding, m_path, m_browse, m_ollama})
-        widget->setEnabled(!running && m_format->count() > 0);
-    m_progress->setVisible(running);
-    m_progressText->setVisible(running);
-    m_start->setEnabled(!running && m_planned && !m_path->text().trimmed().isEmpty());
-    m_cancel->setText(running || !m_done ? tr("Cancel") : tr("Close"));
-    m_show->setVisible(m_done);
-    m_copy->setVisible(m_done);
-}
-
-void ExportDialog::reject() {
-    if (m_export.isRunning()) {
-        m_export.cancel();
-        return;
-    }
-    QDialog::reject();
+        widget->setEnabled(!isRunning() && m_format->count() > 0);
+    m_show->setVisible(isDone());
+    m_copy->setVisible(isDone());
+    VerbDialog::updateButtons();
 }
 
 }  // namespace distillix::ui

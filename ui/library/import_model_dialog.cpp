@@ -5,29 +5,19 @@
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QJsonArray>
-#include <QLabel>
 #include <QLineEdit>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QVBoxLayout>
 
 #include "ui/format.h"
-#include "ui/widgets/dialog_draft.h"
 #include "ui/widgets/file_questions.h"
 #include "ui/widgets/labels.h"
 
 namespace distillix::ui {
 
-ImportModelDialog::ImportModelDialog(Studio& studio, QWidget* parent) : QDialog(parent), m_studio(studio) {
-    setObjectName("import-model");
-    setWindowTitle(tr("Import a model"));
-    setMinimumWidth(m_studio.theme().scaled(600));
-    setAttribute(Qt::WA_DeleteOnClose);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(space::xl, space::xl, space::xl, space::l);
-    layout->setSpacing(space::m);
-    layout->addWidget(makeLabel(tr("Import a model"), Type::Title));
-    layout->addWidget(makeParagraph(
+ImportModelDialog::ImportModelDialog(Studio& studio, QWidget* parent)
+    : VerbDialog(studio, PageId::Library, QStringLiteral("import-model"), tr("Import a model"), tr("Import"), parent) {
+    content()->addWidget(makeParagraph(
         tr("safetensors (packed i2_s too), PyTorch's .pt, GGUF, a model folder, or a Hugging Face folder of a "
            "dense Qwen3. Pickles are read as data; nothing in them is run.")));
     QFormLayout* form = makeForm();
@@ -66,111 +56,55 @@ ImportModelDialog::ImportModelDialog(Studio& studio, QWidget* parent) : QDialog(
                    tr("config.json (*.json)"));
     m_tokenizer = row(tr("Tokenizer"), "import-model.tokenizer", tr("the one beside it"), false,
                       tr("SentencePiece models (*.model)"));
-    layout->addLayout(form);
-    m_error = makeParagraph({}, Type::Body, Ink::Bad);
-    m_error->setObjectName("import-model.error");
-    m_error->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_progress = new QProgressBar;
-    m_progress->setTextVisible(false);
-    m_progress->setRange(0, 0);
-    m_result = makeParagraph({}, Type::Body, Ink::Text);
-    m_result->setObjectName("import-model.result");
-    Theme::setCard(m_result);
-    m_result->setContentsMargins(space::m, space::m, space::m, space::m);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_error, m_progress, m_result}) {
-        layout->addWidget(widget);
-        widget->hide();
-    }
-    layout->addStretch(1);
-    auto* buttons = new QHBoxLayout;
-    m_cancel = new QPushButton(tr("Cancel"));
-    m_cancel->setObjectName("import-model.cancel");
-    m_start = new QPushButton(tr("Import"));
-    m_start->setObjectName("import-model.start");
-    m_start->setDefault(true);
-    Theme::setPrimary(m_start);
-    buttons->addStretch(1);
-    buttons->addWidget(m_cancel);
-    buttons->addWidget(m_start);
-    layout->addLayout(buttons);
+    content()->addLayout(form);
     connect(m_source, &QLineEdit::textChanged, this, &ImportModelDialog::setSource);
-    connect(m_name, &QLineEdit::textChanged, this, &ImportModelDialog::updateButtons);
-    connect(m_start, &QPushButton::clicked, this, &ImportModelDialog::start);
-    connect(m_cancel, &QPushButton::clicked, this, &ImportModelDialog::reject);
-    connect(&m_import, &VerbProcess::progressed, this, [this](const QJsonObject& line) {
-        const double done = line.value("done").toDouble(), total = line.value("total").toDouble();
-        m_progress->setRange(0, total > 0 ? 1000 : 0);
-        if (total > 0) m_progress->setValue(static_cast<int>(1000 * done / total));
-    });
-    connect(&m_import, &VerbProcess::finished, this, &ImportModelDialog::ended);
-    m_draft = new DialogDraft(this, m_studio.settings());
-    for (QLineEdit* line : {m_source, m_name, m_config, m_tokenizer}) m_draft->keep(line);
+    for (QLineEdit* line : {m_name, m_config, m_tokenizer})
+        connect(line, &QLineEdit::textChanged, this, &ImportModelDialog::changed);
+    keepDraftOf({m_source, m_name, m_config, m_tokenizer});
     updateButtons();
 }
 
 void ImportModelDialog::setSource(const QString& path) {
     QStringList taken;
-    if (const Project* project = m_studio.project())
+    if (const Project* project = studio().project())
         for (const ProjectEntry& model : project->contents().models) taken << model.name;
     if (!path.isEmpty()) m_name->setText(Project::freeName(QFileInfo(path).completeBaseName(), taken));
-    updateButtons();
+    changed();
 }
 
 void ImportModelDialog::start() {
-    const Project* project = m_studio.project();
+    const Project* project = studio().project();
     if (!project) return;
-    m_error->hide();
-    m_result->hide();
     m_out = project->modelsDir() + QLatin1Char('/') + Project::freeName(m_name->text(), {});
     QStringList arguments{"import-model", m_source->text().trimmed(), "--out", m_out};
     if (!m_config->text().trimmed().isEmpty()) arguments << "--config" << m_config->text().trimmed();
     if (!m_tokenizer->text().trimmed().isEmpty()) arguments << "--tokenizer" << m_tokenizer->text().trimmed();
-    m_job = m_studio.jobs().begin(tr("Importing %1").arg(m_name->text()), PageId::Library);
-    m_import.start(arguments);
-    updateButtons();
+    run(tr("Importing %1").arg(m_name->text()), arguments);
 }
 
-void ImportModelDialog::ended(const VerbOutcome& outcome) {
-    m_studio.jobs().end(m_job);
-    if (!outcome.ok) {
-        m_error->setText(outcome.cancelled() ? tr("Cancelled. Nothing was written.") : outcome.text());
-        m_error->show();
-        return updateButtons();
-    }
-    m_done = true;
-    m_draft->forget();
+QStringList ImportModelDialog::succeeded(const QJsonObject& result) {
     QStringList lines{tr("%1 parameters, read from %2")
-                          .arg(formatCount(outcome.result.value("parameters").toDouble()),
-                               outcome.result.value("format").toString())};
-    for (const QJsonValue& note : outcome.result.value("notes").toArray()) lines << note.toString();
+                          .arg(formatCount(result.value("parameters").toDouble()), result.value("format").toString())};
+    for (const QJsonValue& note : result.value("notes").toArray()) lines << note.toString();
     QStringList inferred;
-    for (const QJsonValue& key : outcome.result.value("inferred").toArray()) inferred << key.toString();
+    for (const QJsonValue& key : result.value("inferred").toArray()) inferred << key.toString();
     if (!inferred.isEmpty()) lines << tr("Taken from the weights: %1").arg(inferred.join(QStringLiteral(", ")));
     QStringList defaulted;
-    for (const QJsonValue& key : outcome.result.value("defaulted").toArray()) defaulted << key.toString();
+    for (const QJsonValue& key : result.value("defaulted").toArray()) defaulted << key.toString();
     if (!defaulted.isEmpty())
         lines << tr("Not in the file, so the defaults hold: %1").arg(defaulted.join(QStringLiteral(", ")));
-    m_result->setText(lines.join(QLatin1Char('\n')));
-    m_result->show();
-    if (Project* project = m_studio.project()) project->refresh();
+    if (Project* project = studio().project()) project->refresh();
     emit imported(m_out);
-    updateButtons();
+    return lines;
+}
+
+bool ImportModelDialog::canStart() const {
+    return studio().project() && !m_source->text().trimmed().isEmpty() && !m_name->text().trimmed().isEmpty();
 }
 
 void ImportModelDialog::updateButtons() {
-    const bool running = m_import.isRunning();
-    m_progress->setVisible(running);
-    m_start->setEnabled(!running && !m_source->text().trimmed().isEmpty() && !m_name->text().trimmed().isEmpty());
-    m_start->setVisible(!m_done);
-    m_cancel->setText(m_done ? tr("Close") : tr("Cancel"));
-}
-
-void ImportModelDialog::reject() {
-    if (m_import.isRunning()) {
-        m_import.cancel();
-        return;
-    }
-    QDialog::reject();
+    for (QLineEdit* line : {m_source, m_name, m_config, m_tokenizer}) line->setEnabled(!isRunning());
+    VerbDialog::updateButtons();
 }
 
 }  // namespace distillix::ui
