@@ -438,12 +438,18 @@ void TestChatPage::everythingIsThereAfterARestart() {
     const QStringList said = chat.path(0);
     chat.type(QStringLiteral("half a question"));
     chat.number("top_k")->setValue(17);
+    const QString question = chat.page()->conversation()->path(chat.last()->id).first();
+    QTest::mouseClick(chat.within<QToolButton>(question, "editMessage"), Qt::LeftButton);
+    chat.within<QPlainTextEdit>(question, "messageEditor")->setPlainText(QStringLiteral("one two th"));
     chat.restart();
     QVERIFY(waitFor([&] { return chat.page()->conversation() && chat.page()->conversation()->id() == id; }));
     QCOMPARE(chat.path(0), said);
     QCOMPARE(chat.find<QPlainTextEdit>("question")->toPlainText(), QStringLiteral("half a question"));
     QCOMPARE(chat.number("top_k")->value(), 17.0);
     QVERIFY(chat.ready(0));
+    QCOMPARE(chat.within<QPlainTextEdit>(question, "messageEditor")->toPlainText(), QStringLiteral("one two th"));
+    QTest::mouseClick(chat.within<QPushButton>(question, "cancelEdit"), Qt::LeftButton);
+    QVERIFY(waitFor([&] { return !readJson(chat.file())["messages"].toArray()[0].toObject().contains("edit"); }));
     QVERIFY(chat.within<TokenView>(chat.last()->id, "tokenView") == nullptr);
     QVERIFY(!chat.last()->tokens.isEmpty());
 }

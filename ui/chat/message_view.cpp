@@ -154,7 +154,10 @@ MessageView::MessageView(Theme& theme, Conversation& conversation, const QString
     connect(m_copy, &QToolButton::clicked, this, [this] {
         if (const Message* message = m_conversation.message(m_id)) QApplication::clipboard()->setText(message->text);
     });
-    connect(m_edit, &QToolButton::clicked, this, &MessageView::beginEditing);
+    connect(m_edit, &QToolButton::clicked, this, [this] {
+        beginEditing();
+        if (m_editor) m_editor->setFocus();
+    });
     connect(m_remove, &QToolButton::clicked, this, [this] { emit removeWanted(m_id); });
     if (!m_user) {
         connect(m_again, &QToolButton::clicked, this, [this] { emit regenerateWanted(m_id); });
@@ -163,6 +166,8 @@ MessageView::MessageView(Theme& theme, Conversation& conversation, const QString
     }
     connect(&theme, &Theme::changed, this, &MessageView::restyle);
     refresh();
+    const Message* message = m_conversation.message(m_id);
+    if (message && !message->edit.isNull()) beginEditing();
 }
 
 QToolButton* MessageView::button(const QString& icon, const QString& name, const QString& what) {
@@ -318,7 +323,7 @@ void MessageView::beginEditing() {
     m_editor = new QPlainTextEdit(m_editing);
     m_editor->setObjectName(QStringLiteral("messageEditor"));
     m_editor->setAccessibleName(tr("The message's text"));
-    m_editor->setPlainText(message->text);
+    m_editor->setPlainText(message->edit.isNull() ? message->text : message->edit);
     m_editor->setFixedHeight(std::clamp(m_text->height() + 24, m_theme.scaled(88), m_theme.scaled(320)));
     m_editor->setFont(m_conversation.data().completion ? m_theme.font(Type::Mono) : readingFont(m_theme));
     m_editor->installEventFilter(new EditorKeys(m_editor, [this](bool keep) { endEditing(keep); }));
@@ -339,8 +344,9 @@ void MessageView::beginEditing() {
     m_text->hide();
     if (m_tokens) m_tokens->hide();
     m_commands->hide();
-    m_editor->setFocus();
     m_editor->moveCursor(QTextCursor::End);
+    connect(m_editor, &QPlainTextEdit::textChanged, this,
+            [this] { m_conversation.keepEdit(m_id, m_editor->toPlainText()); });
     takeWidth(width());
 }
 
@@ -351,6 +357,7 @@ void MessageView::endEditing(bool keep) {
     m_editing->deleteLater();
     m_editing = nullptr;
     m_editor = nullptr;
+    m_conversation.keepEdit(m_id, {});
     m_text->setVisible(!m_showsTokens);
     if (m_tokens) m_tokens->setVisible(m_showsTokens);
     m_commands->setVisible(!m_making);

@@ -29,7 +29,6 @@ class MessageView : public QFrame {
     /// While an answer is being made it has no commands.
     void setMaking(bool making, const QString& doing = {});
     void setShowsTokens(bool shows);
-    void beginEditing();
     void takeWidth(int column);
 
   signals:
@@ -43,6 +42,8 @@ class MessageView : public QFrame {
 
   private:
     QToolButton* button(const QString& icon, const QString& name, const QString& what);
+    /// Goes on where an edit was left.
+    void beginEditing();
     void endEditing(bool keep);
     void restyle();
     void showFigures(const Message& message);

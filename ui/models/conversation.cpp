@@ -64,6 +64,7 @@ QJsonObject messageJson(const Message& message) {
                      {"text", message.text},
                      {"created", timeText(message.created)}};
     if (!message.parent.isEmpty()) json["parent"] = message.parent;
+    if (!message.edit.isNull()) json["edit"] = message.edit;
     if (message.role == Role::User) return json;
     json["model"] = message.model;
     json["finish"] = message.finish;
@@ -93,6 +94,7 @@ Result<Message> messageFrom(const QJsonObject& json) {
     if (!json["text"].isString()) return wrong("has no \"text\"");
     message.text = json["text"].toString();
     message.created = QDateTime::fromString(json["created"].toString(), Qt::ISODateWithMs);
+    if (json["edit"].isString()) message.edit = json["edit"].toString();
     message.model = json["model"].toString();
     message.finish = json["finish"].toString();
     message.error = json["error"].toString();
@@ -314,6 +316,13 @@ void Conversation::appendToken(const QString& id, const AnswerToken& token) {
     if (at == m_at.constEnd()) return;
     m_data.messages[*at].tokens.append(token);
     emit tokenAppended(id);
+}
+
+void Conversation::keepEdit(const QString& id, const QString& text) {
+    const auto at = m_at.constFind(id);
+    if (at == m_at.constEnd() || m_data.messages.at(*at).edit == text) return;
+    m_data.messages[*at].edit = text;
+    touch();
 }
 
 void Conversation::remove(const QString& id) {

@@ -50,6 +50,7 @@ struct Message {
     Role role = Role::User;
     QString text;
     QDateTime created;
+    QString edit;  ///< what it is being edited into; null: it is not
 
     // Of answers only.
     QString model;   ///< for people: "first · step 1,200"
@@ -121,6 +122,8 @@ class Conversation : public QObject {
         touch();
         emit messageChanged(id);
     }
+    /// Keeps what a message is being edited into; null: it is no more. No view of it changes.
+    void keepEdit(const QString& id, const QString& text);
     /// Takes away a message and all below it; leaves that were there go to its parent or its neighbour.
     void remove(const QString& id);
     void setLeaf(const QString& id, int column = 0);
