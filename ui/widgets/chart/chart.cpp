@@ -27,22 +27,19 @@ namespace {
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
 /// Ticks that people read: 1.5 M tokens, not 1500000.
+QString shortNumber(double tick) {
+    const double size = std::fabs(tick);
+    return size >= 1e4 ? formatCount(tick) : formatNumber(tick, size != 0 && size < 1e-3 ? 3 : 5);
+}
+
 class ShortTicker : public QCPAxisTicker {
   protected:
-    QString getTickLabel(double tick, const QLocale&, QChar, int) override {
-        const double size = std::fabs(tick);
-        if (size != 0 && size < 1e-3) return QString::number(tick, 'g', 3);
-        if (size < 1e4) return QString::number(tick, 'g', 5);
-        return formatCount(tick);
-    }
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override { return shortNumber(tick); }
 };
 
 class ShortLogTicker : public QCPAxisTickerLog {
   protected:
-    QString getTickLabel(double tick, const QLocale&, QChar, int) override {
-        if (tick != 0 && std::fabs(tick) < 1e-3) return QString::number(tick, 'g', 3);
-        return tick < 1e4 ? QString::number(tick, 'g', 5) : formatCount(tick);
-    }
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override { return shortNumber(tick); }
     // A range within one power of ten would have hardly a tick: then the plain ticks serve.
     QVector<double> createTickVector(double step, const QCPRange& range) override {
         QVector<double> ticks = QCPAxisTickerLog::createTickVector(step, range);
