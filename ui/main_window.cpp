@@ -140,14 +140,15 @@ void MainWindow::makeMenus() {
     fill(file, {"file.new", "file.open"});
     m_recent = file->addMenu(tr("&Recent projects"));
     m_recent->setObjectName("menu.recent");
-    fill(file, {"-", "file.import-dataset", "file.import-model"});
+    fill(file, {"-", "file.import-dataset", "file.import-model", "file.train-tokenizer"});
     QMenu* exports = file->addMenu(tr("&Export"));
     exports->setObjectName("menu.export");
     fill(exports, {"file.export-gguf", "file.export-safetensors", "file.export-pt", "file.export-hf"});
     fill(file, {"-", "file.quit"});
 
     QMenu* run = menuBar()->addMenu(tr("&Run"));
-    fill(run, {"run.start", "-", "run.resume", "run.pause", "run.stop", "-", "run.checkpoint", "run.sample"});
+    fill(run, {"run.start", "-", "run.resume", "run.pause", "run.release", "run.stop", "-", "run.checkpoint",
+               "run.sample", "run.rate", "-", "run.measure"});
 
     QMenu* view = menuBar()->addMenu(tr("&View"));
     fill(view, {"view.data", "view.train", "view.benchmark", "view.chat", "view.library", "-"});

@@ -51,6 +51,7 @@ void Studio::addActions() {
     m_actions.add("file.open", file, tr("&Open project…"), key("Ctrl+O"));
     m_actions.add("file.import-dataset", file, tr("Import &dataset…"), key("Ctrl+I"));
     m_actions.add("file.import-model", file, tr("Import &model…"), key("Ctrl+Shift+I"));
+    m_actions.add("file.train-tokenizer", file, tr("&Train a tokenizer…"), key("Ctrl+Shift+K"));
     m_actions.add("file.export-gguf", exports, tr("&GGUF…"), key("Ctrl+E"),
                   tr("Export a model for llama.cpp and Ollama"));
     m_actions.add("file.export-safetensors", exports, tr("&safetensors…"), key("Ctrl+Shift+E"),
@@ -65,10 +66,14 @@ void Studio::addActions() {
     m_actions.add("run.resume", run, tr("&Resume"), key("Ctrl+Shift+R"),
                   tr("Go on with a paused or interrupted training"));
     m_actions.add("run.pause", run, tr("&Pause"), key("Ctrl+Shift+P"));
+    m_actions.add("run.release", run, tr("Pause and give &memory back"), key("Ctrl+Alt+P"));
     m_actions.add("run.stop", run, tr("S&top…"), key("Ctrl+Shift+T"), tr("End the training behind a checkpoint"));
     m_actions.add("run.checkpoint", run, tr("Save &checkpoint"), key("Ctrl+Shift+S"));
     m_actions.add("run.sample", run, tr("Sa&mple now"), key("Ctrl+Shift+M"), tr("Let the model answer as it is now"));
-    for (const char* id : {"run.start", "run.resume", "run.pause", "run.stop", "run.checkpoint", "run.sample"})
+    m_actions.add("run.rate", run, tr("Change the learning ra&te…"), key("Ctrl+Alt+R"));
+    m_actions.add("run.measure", run, tr("M&easure"), key("Ctrl+Alt+M"), tr("Start the benchmark as it is set up"));
+    for (const char* id : {"run.start", "run.resume", "run.pause", "run.release", "run.stop", "run.checkpoint",
+                           "run.sample", "run.rate"})
         m_actions.find(id)->setEnabled(false);
 
     m_actions.add("view.data", view, tr("&Data"), key("Ctrl+1"));

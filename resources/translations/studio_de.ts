@@ -1397,10 +1397,6 @@
         <translation>Pfad kopieren</translation>
     </message>
     <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
         <source>Export</source>
         <translation>Exportieren</translation>
     </message>
@@ -1441,10 +1437,6 @@
         <translation>%1 wird exportiert</translation>
     </message>
     <message>
-        <source>Cancelled. Nothing was written.</source>
-        <translation>Abgebrochen. Es wurde nichts geschrieben.</translation>
-    </message>
-    <message>
         <source>Written: %1, %2</source>
         <translation>Geschrieben: %1, %2</translation>
     </message>
@@ -1463,10 +1455,6 @@
     <message>
         <source>Exported: %1</source>
         <translation>Exportiert: %1</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Schließen</translation>
     </message>
 </context>
 <context>
@@ -1658,20 +1646,12 @@
         <translation>SentencePiece-Modelle (*.model)</translation>
     </message>
     <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
         <source>Import</source>
         <translation>Importieren</translation>
     </message>
     <message>
         <source>Importing %1</source>
         <translation>%1 wird importiert</translation>
-    </message>
-    <message>
-        <source>Cancelled. Nothing was written.</source>
-        <translation>Abgebrochen. Es wurde nichts geschrieben.</translation>
     </message>
     <message>
         <source>%1 parameters, read from %2</source>
@@ -1684,10 +1664,6 @@
     <message>
         <source>Not in the file, so the defaults hold: %1</source>
         <translation>Nicht in der Datei, also gelten die Vorgaben: %1</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Schließen</translation>
     </message>
 </context>
 <context>
@@ -3180,6 +3156,26 @@
         <source>Export</source>
         <translation>Export</translation>
     </message>
+    <message>
+        <source>&amp;Train a tokenizer…</source>
+        <translation>&amp;Tokenizer trainieren …</translation>
+    </message>
+    <message>
+        <source>Pause and give &amp;memory back</source>
+        <translation>Anhalten und Speicher &amp;freigeben</translation>
+    </message>
+    <message>
+        <source>Change the learning ra&amp;te…</source>
+        <translation>Lern&amp;rate ändern …</translation>
+    </message>
+    <message>
+        <source>M&amp;easure</source>
+        <translation>M&amp;essen</translation>
+    </message>
+    <message>
+        <source>Start the benchmark as it is set up</source>
+        <translation>Den Benchmark starten, wie er eingestellt ist</translation>
+    </message>
 </context>
 <context>
     <name>distillix::ui::TokenPopup</name>
@@ -3266,14 +3262,6 @@
         <translation>Name</translation>
     </message>
     <message>
-        <source>Progress</source>
-        <translation>Fortschritt</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
         <source>Train</source>
         <translation>Trainieren</translation>
     </message>
@@ -3294,16 +3282,8 @@
         <translation>Training, etwa eine Sekunde je MB</translation>
     </message>
     <message>
-        <source>Starting…</source>
-        <translation>Startet …</translation>
-    </message>
-    <message>
         <source>Training the tokenizer %1</source>
         <translation>Training des Tokenizers %1</translation>
-    </message>
-    <message>
-        <source>Cancelled. Nothing was written.</source>
-        <translation>Abgebrochen. Es wurde nichts geschrieben.</translation>
     </message>
     <message>
         <source>Written: %1, %2 pieces</source>
@@ -3324,10 +3304,6 @@
     <message>
         <source>Every import offers it as its tokenizer.</source>
         <translation>Jeder Import bietet ihn als Tokenizer an.</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Schließen</translation>
     </message>
 </context>
 <context>
@@ -3510,6 +3486,29 @@
     <message>
         <source>Show earlier messages (%1 more)</source>
         <translation>Frühere Nachrichten zeigen (noch %1)</translation>
+    </message>
+</context>
+<context>
+    <name>distillix::ui::VerbDialog</name>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet …</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was written.</source>
+        <translation>Abgebrochen. Es wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
 </context>
 <context>

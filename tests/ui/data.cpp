@@ -283,7 +283,7 @@ class DataTest : public QObject {
         QVERIFY(
             waitFor([&] { return studio.find<ImportView>("import")->request().tokenizer.endsWith("foxes.model"); }));
         // Once it was done, the dialog begins anew.
-        studio.click("data.train-tokenizer");
+        studio.trigger("file.train-tokenizer");
         QVERIFY(studio.find<QLineEdit>("tokenizer.sources")->text().isEmpty());
     }
 

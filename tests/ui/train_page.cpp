@@ -234,7 +234,7 @@ void TrainPageTest::checkpointSampleAndRate() {
     }));
     QVERIFY(waitFor([&] { return m_fixture->find<QWidget>("runSettings")->isEnabled(); }));
     QVERIFY(waitFor([&] { return !page()->findChild<QDialog*>("sampleDialog"); }));
-    m_fixture->click("runSettings");
+    m_fixture->trigger("run.rate");
     auto* rate = dialogPart<QLineEdit>("settingsDialog", "settingsRate");
     QVERIFY(rate);
     QCOMPARE(rate->text(), QString("0.01"));
@@ -430,7 +430,8 @@ void TrainPageTest::actionsFollowTheRun() {
     page()->choose(m_fixture->project().runsDir() + "/second");
     QVERIFY(waitForState(RunState::Finished));
     auto& actions = m_fixture->studio().actions();
-    QVERIFY(!actions.find("run.pause")->isEnabled() && !actions.find("run.resume")->isEnabled());
+    for (const char* id : {"run.pause", "run.release", "run.resume", "run.rate"})
+        QVERIFY2(!actions.find(id)->isEnabled(), id);
     page()->choose(m_fixture->project().runsDir() + "/first");
     QVERIFY(waitForState(RunState::Crashed));
     QVERIFY(waitFor([&] { return actions.find("run.resume")->isEnabled(); }));

@@ -101,6 +101,11 @@ BenchmarkPage::BenchmarkPage(Studio& studio_, QWidget* parent)
     all->addWidget(split);
 
     connect(m_form, &BenchForm::startAsked, this, &BenchmarkPage::start);
+    connect(studio().actions().find("run.measure"), &QAction::triggered, this, [this] {
+        // From elsewhere it shows what would be measured first.
+        if (isVisible()) return start();
+        this->studio().showPage(PageId::Benchmark);
+    });
     connect(m_form, &BenchForm::cancelAsked, this, [this] {
         m_cancelled = true;
         m_queue.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/data/data_page.h"
 
+#include <QAction>
 #include <QHBoxLayout>
 #include <QListWidget>
 #include <QPushButton>
@@ -64,7 +65,10 @@ DataPage::DataPage(Studio& owner) : Page(owner) {
 
     connect(importButton, &QPushButton::clicked, this, &DataPage::chooseFiles);
     connect(folderButton, &QPushButton::clicked, this, &DataPage::chooseFolder);
-    connect(tokenizerButton, &QPushButton::clicked, this, [this] {
+    QAction* trainTokenizer = studio().actions().find("file.train-tokenizer");
+    connect(tokenizerButton, &QPushButton::clicked, trainTokenizer, &QAction::trigger);
+    connect(trainTokenizer, &QAction::triggered, this, [this] {
+        studio().showPage(PageId::Data);
         if (!studio().project())
             return studio().notify(tr("Open a project first: the tokenizer is put into it."), Notice::Warning);
         (new TokenizerDialog(studio(), this))->open();

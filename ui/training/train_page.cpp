@@ -314,9 +314,11 @@ void TrainPage::connectActions() {
     });
     on("run.resume", [this] { emit m_header->resumeAsked(); });
     on("run.pause", [this] { emit m_header->pauseAsked(false); });
+    on("run.release", [this] { emit m_header->pauseAsked(true); });
     on("run.stop", [this] { emit m_header->stopAsked(); });
     on("run.checkpoint", [this] { emit m_header->checkpointAsked(); });
     on("run.sample", [this] { emit m_header->sampleAsked(); });
+    on("run.rate", [this] { emit m_header->settingsAsked(); });
 }
 
 void TrainPage::updateActions() {
@@ -332,9 +334,8 @@ void TrainPage::updateActions() {
     enable("run.start", studio().project() != nullptr);
     enable("run.resume", loaded && !running && state != RunState::Finished);
     enable("run.pause", running);
-    enable("run.stop", running || paused);
-    enable("run.checkpoint", running || paused);
-    enable("run.sample", running || paused);
+    enable("run.release", running);
+    for (const char* id : {"run.stop", "run.checkpoint", "run.sample", "run.rate"}) enable(id, running || paused);
 }
 
 void TrainPage::projectOpened() {
