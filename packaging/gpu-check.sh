@@ -268,8 +268,8 @@ stage_bench() {
   step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch "$batch" --device cuda --no-keep
   step bench-train-v0.4 "$program" bench train --preset 100M --tokens 1024 --batch 2 --recompute --device cuda --no-keep
   step bench-infer "$program" bench infer --device cuda --no-keep
-  step bench-ops "$program" bench ops --device cuda --no-keep
-  step bench-ops-library env DISTILLIX_CUDA_FORWARD=library "$program" bench ops --device cuda --no-keep
+  step bench-ops "$program" bench ops --device cuda
+  step bench-ops-library env DISTILLIX_CUDA_FORWARD=library "$program" bench ops --device cuda
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     step bench-pytorch python3 tests/support/pytorch_gpu_peer.py
     step bench-pytorch-v0.4 python3 tests/support/pytorch_gpu_peer.py --tests train --batch 2 --recompute --update-tokens 2048
