@@ -178,6 +178,12 @@ class LibraryTest : public QObject {
 
     void importedModelAppears() {
         m_studio->trigger("file.import-model");
+        // One begins at the form; the buttons come last.
+        auto* form = m_studio->find<QDialog>("import-model");
+        QWidget* first = form->nextInFocusChain();
+        while (!(first->focusPolicy() & Qt::TabFocus)) first = first->nextInFocusChain();
+        QCOMPARE(first, m_studio->find<QLineEdit>("import-model.source"));
+        QCOMPARE(form->previousInFocusChain(), m_studio->find<QPushButton>("import-model.start"));
         m_studio->find<QLineEdit>("import-model.source")->setText(m_studio->project().exportsDir() + "/tiny-F16.gguf");
         m_studio->find<QLineEdit>("import-model.name")->setText("back");
         m_studio->click("import-model.start");

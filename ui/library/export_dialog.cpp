@@ -175,6 +175,7 @@ void ExportDialog::showFormats(const VerbOutcome& outcome, const QString& wanted
     }
     m_format->setCurrentIndex(std::max(0, m_format->findData(wanted)));
     formatChanged();
+    m_format->setFocus();  // it could not be used before
 }
 
 void ExportDialog::formatChanged() {

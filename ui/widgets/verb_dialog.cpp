@@ -127,6 +127,16 @@ void VerbDialog::updateButtons() {
     m_cancel->setText(m_done ? tr("Close") : tr("Cancel"));
 }
 
+void VerbDialog::showEvent(QShowEvent* event) {
+    // The buttons were there before the form: Tab comes to them behind it.
+    QWidget* last = previousInFocusChain();
+    for (QWidget* button : {m_cancel, m_start}) {
+        if (button != last) setTabOrder(last, button);
+        last = button;
+    }
+    QDialog::showEvent(event);
+}
+
 void VerbDialog::reject() {
     if (isRunning()) {
         m_verb.cancel();

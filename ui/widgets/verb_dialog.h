@@ -37,8 +37,6 @@ class VerbDialog : public QDialog {
     QVBoxLayout* content() const { return m_content; }
     /// Left of the buttons Cancel and start.
     QHBoxLayout* buttons() const { return m_buttons; }
-    /// A line to type into, with its name for screen readers and the object name "NAME.name".
-    QLineEdit* addLine(const QString& label, const QString& name, const QString& hint = {});
     /// What was typed comes back when the dialog opens again, until the verb has ended well.
     void keepDraftOf(std::initializer_list<QWidget*> widgets);
 
@@ -57,6 +55,7 @@ class VerbDialog : public QDialog {
     virtual QStringList succeeded(const QJsonObject& result) = 0;
     /// For people, of a line of progress (core/jobs/PROTOCOL.md); empty: as it was.
     virtual QString progressText(const QJsonObject& line) const;
+    void showEvent(QShowEvent* event) override;
     /// Behind every change of canStart(), isRunning() and isDone(); the form's own widgets follow here.
     virtual void updateButtons();
 
