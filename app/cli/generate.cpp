@@ -125,7 +125,8 @@ Result<int> generateVerb(VerbContext& context, const GenerateFlags& flags) {
 void addGenerateVerb(VerbSet& verbs) {
     auto flags = std::make_shared<GenerateFlags>();
     CLI::App* verb = verbs.add("generate", "Answer a prompt, or continue a text",
-                               "distillix generate runs/first --prompt \"Write add(a, b).\" --temperature 0",
+                               "distillix generate runs/first --prompt \"Write a function build(items) that returns "
+                               "the first 5 elements of items.\" --temperature 0",
                                [flags](VerbContext& context) { return generateVerb(context, *flags); });
     auto* source = verb->add_option_group("What to go on from, one of");
     source->add_option("--prompt", flags->prompt, "A question, put as the chat template has it");

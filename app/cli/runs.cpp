@@ -193,7 +193,8 @@ void addRunsVerbs(VerbSet& verbs) {
         auto flags = std::make_shared<Flags>();
         CLI::App* verb =
             verbs.add(group, "sample", "Ask the model as it is now, between two steps of its training",
-                      "distillix runs sample runs/first --prompt \"Write a function add(a, b).\"",
+                      "distillix runs sample runs/first --prompt \"Write a function build(items) that returns the "
+                      "first 5 elements of items.\"",
                       [flags](VerbContext& context) -> Result<int> {
                           Json arguments = flags->sampling.given();
                           if (flags->prompt.empty() == flags->text.empty())

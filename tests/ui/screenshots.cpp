@@ -87,7 +87,7 @@ int takePictures(const QString& folder, const QString& project) {
     both("benchmark");
     studio.showPage(PageId::Chat, {{"model", run}});
     if (auto* question = window.findChild<QPlainTextEdit*>("question")) {
-        question->setPlainText("Write a function add(a, b).");
+        question->setPlainText("Write a function build(items) that returns the first 5 elements of items.");
         press("send");
         waitFor([&] { return window.findChild<QAbstractButton*>("regenerate") != nullptr; });
     }
