@@ -1452,10 +1452,6 @@
         <source>KL divergence %1 nats on average; loss %2 here, %3 exported</source>
         <translation>KL-Divergenz %1 nat im Mittel; Loss hier %2, exportiert %3</translation>
     </message>
-    <message>
-        <source>Exported: %1</source>
-        <translation>Exportiert: %1</translation>
-    </message>
 </context>
 <context>
     <name>distillix::ui::FieldRow</name>

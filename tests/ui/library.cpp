@@ -86,6 +86,16 @@ class LibraryTest : public QObject {
         QVERIFY(ternary);
     }
 
+    void aRunThatGoesOnIsReadAgain() {
+        QVERIFY(shown("model.step", "4"));
+        m_studio->trigger("view.data");
+        verb({"train", "resume", m_studio->project().path() + "/runs/tiny", "--steps", "6"});
+        m_studio->project().refresh();
+        m_studio->trigger("view.library");
+        QVERIFY(shown("model.step", "6"));
+        QVERIFY(m_studio->find<QLabel>("model.error")->isHidden());
+    }
+
     void checkpointsStandBelowTheirRun() {
         auto* tree = m_studio->find<QTreeView>("library.tree");
         const QModelIndex run = tree->model()->index(0, 0, tree->model()->index(0, 0));

@@ -285,7 +285,6 @@ QStringList ExportDialog::succeeded(const QJsonObject& result) {
                           formatNumber(verified.value("loss").toDouble(), 5),
                           formatNumber(verified.value("exportedLoss").toDouble(), 5));
     }
-    studio().notify(tr("Exported: %1").arg(formatPath(m_written)), Notice::Good);
     return lines;
 }
 

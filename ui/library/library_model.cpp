@@ -79,6 +79,8 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
                        ? tr("%1  ·  training, step %2").arg(run.name, formatCount(static_cast<double>(run.step)))
                        : run.name;
         if (role == PathRole) return run.path;
+        if (role == VersionRole)
+            return run.state + (run.checkpoints.isEmpty() ? QString() : run.checkpoints.last().path);
         if (role == Qt::ToolTipRole) return formatPath(run.path, 120);
     } else if (what == Kind::Checkpoint) {
         const CheckpointEntry& entry = checkpoint(index);
@@ -88,6 +90,7 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
         const ProjectEntry& model = m_models[index.row()];
         if (role == Qt::DisplayRole) return model.name;
         if (role == PathRole) return model.path;
+        if (role == VersionRole) return model.modified.toString(Qt::ISODateWithMs);
         if (role == Qt::ToolTipRole) return formatPath(model.path, 120);
     }
     return {};

@@ -12,7 +12,8 @@ class LibraryModel : public QAbstractItemModel {
     Q_OBJECT
   public:
     enum class Kind { RunsHead, Run, Checkpoint, ModelsHead, Model };
-    enum Role { PathRole = Qt::UserRole, KindRole };
+    /// VersionRole: a text that is another one when there is something else to show of the entry.
+    enum Role { PathRole = Qt::UserRole, KindRole, VersionRole };
     using QAbstractItemModel::QAbstractItemModel;
 
     void setContents(const ProjectContents& contents);

@@ -116,9 +116,17 @@ void LibraryPage::showSelected() {
         if (nothing) m_stack->setCurrentWidget(m_empty);
         return;
     }
-    if (m_view->path() != path || m_stack->currentWidget() != m_view)
-        m_view->show(path, static_cast<LibraryModel::Kind>(index.data(LibraryModel::KindRole).toInt()));
     m_stack->setCurrentWidget(m_view);
+    if (!isVisible()) return;  // a training's next checkpoint is read when someone looks
+    const QString wanted = path + QLatin1Char('\n') + index.data(LibraryModel::VersionRole).toString();
+    if (wanted == m_shown) return;
+    m_shown = wanted;
+    m_view->show(path, static_cast<LibraryModel::Kind>(index.data(LibraryModel::KindRole).toInt()));
+}
+
+void LibraryPage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
+    showSelected();
 }
 
 void LibraryPage::openExport(const QString& format) {

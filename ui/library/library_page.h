@@ -20,6 +20,9 @@ class LibraryPage : public Page {
     QString title() const override { return tr("Library"); }
     void activate(const QVariantMap& arguments) override;
 
+  protected:
+    void showEvent(QShowEvent* event) override;
+
   private:
     void fill();
     void select(const QString& path);
@@ -33,6 +36,7 @@ class LibraryPage : public Page {
     EmptyState* m_empty;
     ModelView* m_view;
     QString m_wanted;
+    QString m_shown;  // path and version of what the view was last told to read
 };
 
 }  // namespace distillix::ui

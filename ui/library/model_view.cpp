@@ -165,6 +165,7 @@ ModelView::ModelView(Studio& studio, QWidget* parent) : QWidget(parent), m_studi
     m_origin->setObjectName("model.origin");
     m_data->setObjectName("model.data");
     m_losses->setObjectName("model.losses");
+    m_step->setObjectName("model.step");
     m_size->setObjectName("model.size");
     m_parameters->setObjectName("model.parameters");
     scroll->setWidget(facts);
