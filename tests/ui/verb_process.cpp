@@ -95,7 +95,7 @@ class VerbProcessTest : public QObject {
         QSignalSpy said(&child, &VerbProcess::logged);
         child.startProgram("/bin/sh", {"-c", "nice"});
         QVERIFY(waitFor([&] { return !said.isEmpty(); }));
-        QCOMPARE(said[0][1].toString().toInt(), std::min(own + 5, 19));
+        QCOMPARE(said[0][1].toString().toInt(), std::min(own + 10, 19));
         // Those that outlive it too, and it does not get nicer itself by starting them.
         QTemporaryDir folder;
         const QString program = folder.filePath("nice.sh"), log = folder.filePath("log");
@@ -114,7 +114,7 @@ class VerbProcessTest : public QObject {
             return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).trimmed() : QString();
         };
         QVERIFY(waitFor([&] { return !written().isEmpty(); }));
-        QCOMPARE(written().toInt(), std::min(own + 5, 19));
+        QCOMPARE(written().toInt(), std::min(own + 10, 19));
         QCOMPARE(::getpriority(PRIO_PROCESS, 0), own);
     }
 

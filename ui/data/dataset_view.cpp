@@ -177,7 +177,8 @@ void DatasetView::fill(const QJsonObject& info) {
     std::sort(lengthsOfSequences.begin(), lengthsOfSequences.end());
     QStringList shares;
     for (const int tokens : lengthsOfSequences)
-        shares << tr("%1 at %2 tokens").arg(formatShare(padding.value(QString::number(tokens)).toDouble())).arg(tokens);
+        shares << tr("%1 at %2 tokens")
+                      .arg(formatShare(padding.value(QString::number(tokens)).toDouble()), formatExact(tokens));
     m_padding->setText(tr("padding: %1").arg(shares.join(QStringLiteral(", "))));
     QStringList languages;
     const QJsonObject known = info.value("languages").toObject();

@@ -201,10 +201,9 @@ ModelView::ModelView(Studio& studio, QWidget* parent) : QWidget(parent), m_studi
 
     connect(&m_info, &VerbProcess::finished, this, [this](const VerbOutcome& outcome) {
         m_error->setVisible(!outcome.ok);
-        if (outcome.ok)
-            fillModel(outcome.result);
-        else
-            m_error->setText(outcome.text());
+        if (outcome.ok) return fillModel(outcome.result);
+        m_error->setText(outcome.text());
+        for (QLabel* label : {m_parameters, m_ternary, m_caps, m_template}) label->setText(QStringLiteral("–"));
     });
     connect(m_chat, &QPushButton::clicked, this, [this] { m_studio.showPage(PageId::Chat, {{"model", m_path}}); });
     connect(m_benchmark, &QPushButton::clicked, this, [this] {
