@@ -43,7 +43,8 @@ start() {
   studio_pid=$!
   until_true 30 "the window appears" xdotool search --onlyvisible --pid "$studio_pid" --name 'Distillix Studio'
   window=$(xdotool search --onlyvisible --pid "$studio_pid" --name 'Distillix Studio' | head -n 1)
-  xdotool windowmove "$window" 0 0 windowsize "$window" 1280 800 windowfocus "$window"
+  # The server refuses the focus to a window that is not drawn yet.
+  until_true 10 "the window takes the focus" xdotool windowmove "$window" 0 0 windowsize "$window" 1280 800 windowfocus "$window"
 }
 title_has() { xdotool getwindowname "$window" | grep -q -- "$1"; }
 running() { "$program" runs show "$work/sample/runs/first" --json | grep -q '"state":"running"'; }
@@ -69,12 +70,14 @@ until_true 10 "the palette opens the data page" title_has 'Data'
 timeout 20 "$studio" "$work/sample" >>"$work/studio.log" 2>&1
 kill -0 "$studio_pid"
 # Closing does not end the training; the next start finds project and page again.
-xdotool windowfocus "$window" key ctrl+q
+until_true 10 "the window takes the focus" xdotool windowfocus "$window"
+xdotool key ctrl+q
 until_true 20 "the window closes" bash -c "! kill -0 $studio_pid"
 running
 start
 until_true 20 "the project is open again" title_has 'sample'
 title_has 'Data'
 "$program" runs stop "$work/sample/runs/first" >/dev/null
-xdotool windowfocus "$window" key ctrl+q
+until_true 10 "the window takes the focus" xdotool windowfocus "$window"
+xdotool key ctrl+q
 until_true 20 "the window closes" bash -c "! kill -0 $studio_pid"
