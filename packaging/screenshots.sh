@@ -28,6 +28,7 @@ fi
 rm -rf "$project/runs/second"
 nice "$program" train new "$project/runs/second" --dataset "$project/datasets/sample" --preset sample --muon-learning-rate 0.02 \
   --minutes 30 --checkpoint-every 20 --validate-every 10 --sample-every 10 >build/screenshots-training.log 2>&1 &
+# Not by SIGINT, which whatever a script starts in the background ignores.
 trap 'kill $! 2>/dev/null || true; wait $! 2>/dev/null || true' EXIT
 until [ -n "$(ls "$project/runs/second/checkpoints" 2>/dev/null)" ] || ! kill -0 $! 2>/dev/null; do sleep 1; done
 DISTILLIX_CLI=$PWD/$program QT_QPA_PLATFORM=offscreen QT_SCALE_FACTOR=$scale LC_ALL=C.UTF-8 build/check/tests/ui/studio_screenshots "$folder" "$project"

@@ -448,6 +448,9 @@ void TestChatPage::everythingIsThereAfterARestart() {
     QCOMPARE(chat.number("top_k")->value(), 17.0);
     QVERIFY(chat.ready(0));
     QCOMPARE(chat.within<QPlainTextEdit>(question, "messageEditor")->toPlainText(), QStringLiteral("one two th"));
+    // All of it deleted is an edit too, until it is given up.
+    chat.within<QPlainTextEdit>(question, "messageEditor")->clear();
+    QVERIFY(chat.page()->conversation()->message(question)->edit.has_value());
     QTest::mouseClick(chat.within<QPushButton>(question, "cancelEdit"), Qt::LeftButton);
     QVERIFY(waitFor([&] { return !readJson(chat.file())["messages"].toArray()[0].toObject().contains("edit"); }));
     QVERIFY(chat.within<TokenView>(chat.last()->id, "tokenView") == nullptr);

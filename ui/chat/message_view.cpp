@@ -167,7 +167,7 @@ MessageView::MessageView(Theme& theme, Conversation& conversation, const QString
     connect(&theme, &Theme::changed, this, &MessageView::restyle);
     refresh();
     const Message* message = m_conversation.message(m_id);
-    if (message && !message->edit.isNull()) beginEditing();
+    if (message && message->edit) beginEditing();
 }
 
 QToolButton* MessageView::button(const QString& icon, const QString& name, const QString& what) {
@@ -323,7 +323,7 @@ void MessageView::beginEditing() {
     m_editor = new QPlainTextEdit(m_editing);
     m_editor->setObjectName(QStringLiteral("messageEditor"));
     m_editor->setAccessibleName(tr("The message's text"));
-    m_editor->setPlainText(message->edit.isNull() ? message->text : message->edit);
+    m_editor->setPlainText(message->edit.value_or(message->text));
     m_editor->setFixedHeight(std::clamp(m_text->height() + 24, m_theme.scaled(88), m_theme.scaled(320)));
     m_editor->setFont(m_conversation.data().completion ? m_theme.font(Type::Mono) : readingFont(m_theme));
     m_editor->installEventFilter(new EditorKeys(m_editor, [this](bool keep) { endEditing(keep); }));
@@ -357,7 +357,7 @@ void MessageView::endEditing(bool keep) {
     m_editing->deleteLater();
     m_editing = nullptr;
     m_editor = nullptr;
-    m_conversation.keepEdit(m_id, {});
+    m_conversation.keepEdit(m_id, std::nullopt);
     m_text->setVisible(!m_showsTokens);
     if (m_tokens) m_tokens->setVisible(m_showsTokens);
     m_commands->setVisible(!m_making);

@@ -64,7 +64,7 @@ QJsonObject messageJson(const Message& message) {
                      {"text", message.text},
                      {"created", timeText(message.created)}};
     if (!message.parent.isEmpty()) json["parent"] = message.parent;
-    if (!message.edit.isNull()) json["edit"] = message.edit;
+    if (message.edit) json["edit"] = *message.edit;
     if (message.role == Role::User) return json;
     json["model"] = message.model;
     json["finish"] = message.finish;
@@ -318,7 +318,7 @@ void Conversation::appendToken(const QString& id, const AnswerToken& token) {
     emit tokenAppended(id);
 }
 
-void Conversation::keepEdit(const QString& id, const QString& text) {
+void Conversation::keepEdit(const QString& id, const std::optional<QString>& text) {
     const auto at = m_at.constFind(id);
     if (at == m_at.constEnd() || m_data.messages.at(*at).edit == text) return;
     m_data.messages[*at].edit = text;

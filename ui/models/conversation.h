@@ -11,6 +11,7 @@
 #include <QObject>
 #include <QString>
 #include <QStringList>
+#include <optional>
 
 #include "core/base/result.h"
 
@@ -50,7 +51,7 @@ struct Message {
     Role role = Role::User;
     QString text;
     QDateTime created;
-    QString edit;  ///< what it is being edited into; null: it is not
+    std::optional<QString> edit;  ///< what it is being edited into, where it is
 
     // Of answers only.
     QString model;   ///< for people: "first · step 1,200"
@@ -122,8 +123,8 @@ class Conversation : public QObject {
         touch();
         emit messageChanged(id);
     }
-    /// Keeps what a message is being edited into; null: it is no more. No view of it changes.
-    void keepEdit(const QString& id, const QString& text);
+    /// Keeps what a message is being edited into, or that it no longer is. No view of it changes.
+    void keepEdit(const QString& id, const std::optional<QString>& text);
     /// Takes away a message and all below it; leaves that were there go to its parent or its neighbour.
     void remove(const QString& id);
     void setLeaf(const QString& id, int column = 0);
