@@ -339,6 +339,15 @@ std::vector<OpCase> elementwiseCases() {
     cases.push_back(sampleCase("Sample_GreedyAmongEquals", 0, 0, 1, equal, 9));
     cases.push_back(sampleCase("Sample_TopKAmongEquals", 1, 3, 1, equal, 9));
     cases.push_back(sampleCase("Sample_TopPAmongEquals", 1, 0, 0.3f, equal, 9));
+    // More equals than a list of candidates holds, more candidates than a block has threads, zeros of both signs.
+    std::vector<float> manyEqual(2 * 5003, -1);
+    for (std::size_t i = 5003; i < manyEqual.size(); i += 1000) manyEqual[i] = 0.5f;
+    cases.push_back(sampleCase("Sample_TopKAmongManyEquals", 1, 40, 1, manyEqual, 5003));
+    cases.push_back(sampleCase("Sample_TopKThenTopPAmongManyEquals", 1, 40, 0.5f, manyEqual, 5003));
+    cases.push_back(sampleCase("Sample_ManyTopKOfMany", 3, 1500, 0.95f, many, 5003));
+    std::vector<float> zeros(4 * 9, 0.0f);
+    for (std::size_t i = 0; i < zeros.size(); i += 2) zeros[i] = -0.0f;
+    cases.push_back(sampleCase("Sample_TopKAmongZeros", 1, 3, 1, zeros, 9));
     // A broken model still gets a token.
     std::vector<float> broken = normal(4 * 9, 3);
     for (std::size_t i = 0; i < 9; ++i) broken[i] = std::nanf("");
