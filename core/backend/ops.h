@@ -469,6 +469,27 @@ class Backend {
     virtual Result<void> headLogits(const Exec& exec, const HeadLogitsArgs& args) = 0;
     virtual Result<void> headLoss(const Exec& exec, const HeadLossArgs& args) = 0;
     virtual Result<void> sample(const Exec& exec, const SampleArgs& args) = 0;
+
+    // Operations that follow one another. Where starting one costs as much as running it (a token's decoding on a
+    // card), a device may do them in one go.
+    /// A norm or SwiGLU, then the layer that reads what it made. `linear.out` is not what the first reads.
+    virtual Result<void> normLinear(const Exec& exec, const NormQuantizeArgs& norm, const LinearForwardArgs& linear) {
+        TRY_VOID(normQuantize(exec, norm));
+        return linearForward(exec, linear);
+    }
+    virtual Result<void> swigluLinear(const Exec& exec, const SwigluArgs& swiglu_, const LinearForwardArgs& linear) {
+        TRY_VOID(swiglu(exec, swiglu_));
+        return linearForward(exec, linear);
+    }
+    /// New tokens' queries and keys, the keys and values into the cache, attention over it (for all new tokens, or the
+    /// last). What `rope.qk` holds behind it is not said.
+    virtual Result<void> extendAttention(const Exec& exec, const QkNormRopeArgs& rope, const KvAppendArgs& append,
+                                         const CachedAttentionArgs& attention) {
+        TRY_VOID(qkNormRope(exec, rope));
+        TRY_VOID(kvAppend(exec, append));
+        return cachedAttention(exec, attention);
+    }
+
     virtual Result<void> gradientNorm(const Exec& exec, const GradientNormArgs& args) = 0;
     virtual Result<void> muon(const Exec& exec, const MuonArgs& args) = 0;
     virtual Result<void> adamw(const Exec& exec, const AdamWArgs& args) = 0;

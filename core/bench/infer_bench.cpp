@@ -188,13 +188,15 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
         m.precision = cached;
         m.tokens = length;
         m.operations = ternary * length;
-        TRY_VOID(bench.measure(
-            m,
-            [&] {
-                s.reset();
-                return Result<void>();
-            },
-            [&] { return s.append(ids); }));
+        const auto empty = [&] {
+            s.reset();
+            return Result<void>();
+        };
+        const auto prefill = [&]() -> Result<void> {
+            TRY_VOID(s.append(ids));
+            return s.wait();
+        };
+        TRY_VOID(bench.measure(m, empty, prefill));
     }
     if (plan.decode) {
         TRY_VOID(bench.check());
@@ -218,11 +220,12 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
                 const std::int32_t id = TRY(s.sample({.temperature = 0}));
                 TRY_VOID(s.append({&id, 1}));
             }
-            return {};
+            return s.wait();
         };
         const auto prompt = [&]() -> Result<void> {
             s.reset();
-            return s.append(ids);
+            TRY_VOID(s.append(ids));
+            return s.wait();
         };
         TRY_VOID(bench.measure(m, prompt, decode));
     }

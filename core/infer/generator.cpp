@@ -116,6 +116,7 @@ Result<Generation> generate(InferenceSession& session, const Tokenizer& tokenize
     };
     const auto start = std::chrono::steady_clock::now();
     result.reusedTokens = TRY(session.setTokens(seen(sampling.maxTokens)));
+    TRY_VOID(session.wait());
     result.prefillSeconds = secondsSince(start);
     if (request.onPrompt)
         request.onPrompt({result.promptTokens, result.reusedTokens, request.prompt.droppedMessages(),

@@ -13,8 +13,9 @@ namespace {
 
 struct Buffers {
     BlockBuffers block;
-    std::vector<KvCache> caches;  // [1, capacity, Hkv, h] a layer
-    DevicePtr<std::int32_t> ids, positions, past, sampled;
+    std::vector<KvCache> caches;   // [1, capacity, Hkv, h] a layer
+    DevicePtr<std::int32_t> step;  // [2 + 2·chunk] past, that of the last row alone, then ids, then positions
+    DevicePtr<std::int32_t> sampled;
     DevicePtr<std::int32_t> recent;  // [capacity]
     DevicePtr<float> uniform;
     TypedPtr normed;          // [chunk, d]
@@ -40,9 +41,7 @@ Buffers carveBuffers(Carver& carve, const ModelConfig& c, Precision precision, i
         kv.capacity = capacity;
         b.caches.push_back(kv);
     }
-    b.ids = carve.array<std::int32_t>("batch", rows);
-    b.positions = carve.array<std::int32_t>("batch", rows);
-    b.past = carve.array<std::int32_t>("batch", 1);
+    b.step = carve.array<std::int32_t>("batch", 2 + 2 * rows);
     b.sampled = carve.array<std::int32_t>("batch", 1);
     b.recent = carve.array<std::int32_t>("batch", static_cast<std::size_t>(capacity));
     b.uniform = carve.array<float>("batch", 1);
@@ -135,11 +134,11 @@ const std::vector<std::int32_t>& InferenceSession::tokens() const {
 Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids, bool last) {
     const int rows = static_cast<int>(ids.size());
     const std::int32_t past = static_cast<std::int32_t>(tokens.size());
-    std::vector<std::int32_t> positions(ids.size());
-    for (int i = 0; i < rows; ++i) positions[static_cast<std::size_t>(i)] = past + i;
-    TRY_VOID(runtime.upload(buffers.ids, ids.data(), ids.size()));
-    TRY_VOID(runtime.upload(buffers.positions, positions.data(), positions.size()));
-    TRY_VOID(runtime.upload(buffers.past, &past, 1));
+    // One upload: on a card each costs as much as a kernel.
+    std::vector<std::int32_t> step = {past, past + rows - 1};
+    step.insert(step.end(), ids.begin(), ids.end());
+    for (int i = 0; i < rows; ++i) step.push_back(past + i);
+    TRY_VOID(runtime.upload(buffers.step, step.data(), step.size()));
     TRY_VOID(rows == 1 && last && backend.recordsGraphs() ? decodeStep() : compute(rows, last));
     tokens.insert(tokens.end(), ids.begin(), ids.end());
     return {};
@@ -165,13 +164,14 @@ Result<void> InferenceSession::State::decodeStep() {
 
 /// What stands in the buffers' ids, through all layers. Without `last` up to the last layer's keys and values.
 Result<void> InferenceSession::State::compute(int rows, bool last) {
-    TRY_VOID(embedForward(model, rows, buffers.ids, buffers.block.x));
+    const DevicePtr<const std::int32_t> past = buffers.step, lastPast = past + 1, ids = past + 2,
+                                        positions = ids + rows;
+    TRY_VOID(embedForward(model, rows, ids, buffers.block.x));
     const int qk = config.queryWidth() + config.keyWidth(), qkv = qk + config.keyWidth();
     BlockBuffers block = buffers.block;
-    int count = rows;  // that go on
     for (int layer = 0; layer < config.numLayers; ++layer) {
-        const KvCache& cache = buffers.caches[static_cast<std::size_t>(layer)];
-        TRY_VOID(blockUpToAttention(model, layer, rows, block, buffers.positions));
+        TRY_VOID(blockProjection(model, layer, rows, block));
+        const QkNormRopeArgs rope = blockRopeArgs(model, layer, rows, block, positions);
         KvAppendArgs append;
         append.batch = 1;
         append.tokens = rows;
@@ -181,20 +181,15 @@ Result<void> InferenceSession::State::compute(int rows, bool last) {
         append.v = block.qkv + qk;
         append.kStride = qk;
         append.vStride = qkv;
-        append.past = buffers.past;
-        append.cache = cache;
-        TRY_VOID(backend.kvAppend(runtime.exec(), append));
-        if (layer + 1 == config.numLayers) {
-            // Of the last layer nothing but keys and values is needed, and of the last token what comes behind them.
-            if (!last) break;
-            count = 1;
-            if (rows > 1) {
-                const std::int32_t before = static_cast<std::int32_t>(tokens.size()) + rows - 1;
-                TRY_VOID(runtime.upload(buffers.past, &before, 1));
-            }
-            block.x = block.xMid = block.x + static_cast<std::ptrdiff_t>(rows - 1) * config.hiddenDim;
-            block.qk = block.qk + static_cast<std::ptrdiff_t>(rows - 1) * qk;
+        append.past = past;
+        append.cache = buffers.caches[static_cast<std::size_t>(layer)];
+        const bool ends = layer + 1 == config.numLayers;
+        if (ends && !last) {  // nothing but keys and values is needed
+            TRY_VOID(backend.qkNormRope(runtime.exec(), rope));
+            return backend.kvAppend(runtime.exec(), append);
         }
+        const int count = ends ? 1 : rows;  // rows that go on: behind the last layer's keys and values one is needed
+        block.qk = block.qk + static_cast<std::ptrdiff_t>(rows - count) * qk;
         CachedAttentionArgs a;
         a.batch = 1;
         a.tokens = count;
@@ -203,18 +198,16 @@ Result<void> InferenceSession::State::compute(int rows, bool last) {
         a.headDim = config.headDim;
         a.q = block.qk;
         a.qStride = qk;
-        a.cache = cache;
-        a.past = buffers.past;
+        a.cache = append.cache;
+        a.past = count == rows ? past : lastPast;
         a.softCap = static_cast<float>(config.attnLogitSoftCap.value_or(0.0));
         a.out = block.attn;
-        TRY_VOID(backend.cachedAttention(runtime.exec(), a));
+        TRY_VOID(backend.extendAttention(runtime.exec(), rope, append, a));
+        block.x = block.xMid = block.x + static_cast<std::ptrdiff_t>(rows - count) * config.hiddenDim;
         TRY_VOID(blockFromAttention(model, layer, count, block, block.x));
     }
-    if (last) {
-        TRY_VOID(finalNormForward(model, 1, block.x, buffers.normed, nullptr));
-        TRY_VOID(headLogitsForward(model, 1, buffers.normed, buffers.logits));
-    }
-    return {};
+    TRY_VOID(finalNormForward(model, 1, block.x, buffers.normed, nullptr));
+    return headLogitsForward(model, 1, buffers.normed, buffers.logits);
 }
 
 Result<void> InferenceSession::append(std::span<const std::int32_t> ids) {
@@ -242,7 +235,11 @@ Result<void> InferenceSession::append(std::span<const std::int32_t> ids) {
         done += count;
     }
     s.logitsReady = true;
-    return s.runtime.synchronize();
+    return {};
+}
+
+Result<void> InferenceSession::wait() {
+    return m_state->runtime.synchronize();
 }
 
 void InferenceSession::truncate(int length) {

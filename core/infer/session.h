@@ -39,9 +39,12 @@ class InferenceSession {
     int length() const;  ///< tokens in the cache
     const std::vector<std::int32_t>& tokens() const;
 
-    /// Appends tokens. Afterwards the logits of the last of them are at hand for logits() and sample().
-    /// InvalidArgument where they do not fit or are no tokens: the cache is then as it was.
+    /// Appends tokens, so that logits() and sample() give what the last of them leads to. It queues the work: what
+    /// fails on the device shows there, or at wait(). InvalidArgument where they do not fit or are no tokens: the cache
+    /// is then as it was.
     Result<void> append(std::span<const std::int32_t> ids);
+    /// Waits until what was appended is computed: for those who measure.
+    Result<void> wait();
     /// Forgets all but the first `length` tokens.
     void truncate(int length);
     void reset() { truncate(0); }

@@ -18,8 +18,8 @@ LinearInput carveInput(Carver& carve, const char* part, std::size_t rows, std::s
 }
 
 /// RMSNorm where `norm` is there, then codes or values.
-Result<void> normForward(const ModelView& model, int rows, TypedPtr x, DevicePtr<const float> norm, int width,
-                         const LinearInput& out, DevicePtr<float> rstd) {
+NormQuantizeArgs normArgs(const ModelView& model, int rows, TypedPtr x, DevicePtr<const float> norm, int width,
+                          const LinearInput& out, DevicePtr<float> rstd) {
     NormQuantizeArgs a;
     a.rows = rows;
     a.width = width;
@@ -29,7 +29,7 @@ Result<void> normForward(const ModelView& model, int rows, TypedPtr x, DevicePtr
     a.quantizationEps = static_cast<float>(model.config.quantizationEps);
     a.out = out;
     a.rstd = rstd;
-    return model.runtime->backend().normQuantize(model.runtime->exec(), a);
+    return a;
 }
 
 }  // namespace
@@ -79,20 +79,19 @@ QkNormRopeArgs blockRopeArgs(const ModelView& model, int layer, int rows, const 
 Result<void> blockForward(const ModelView& model, int layer, int rows, const BlockBuffers& k,
                           DevicePtr<const std::int32_t> positions, DevicePtr<float> out,
                           FunctionRef<Result<void>()> attend) {
-    TRY_VOID(blockUpToAttention(model, layer, rows, k, positions));
+    TRY_VOID(blockProjection(model, layer, rows, k));
+    TRY_VOID(
+        model.runtime->backend().qkNormRope(model.runtime->exec(), blockRopeArgs(model, layer, rows, k, positions)));
     TRY_VOID(attend());
     return blockFromAttention(model, layer, rows, k, out);
 }
 
-Result<void> blockUpToAttention(const ModelView& model, int layer, int rows, const BlockBuffers& k,
-                                DevicePtr<const std::int32_t> positions) {
-    const ModelConfig& config = model.config;
+Result<void> blockProjection(const ModelView& model, int layer, int rows, const BlockBuffers& k) {
     const LayerView& at = model.layers[static_cast<std::size_t>(layer)];
-    Backend& backend = model.runtime->backend();
-    const Exec& exec = model.runtime->exec();
-    TRY_VOID(normForward(model, rows, typed(k.x), at.inputNorm, config.hiddenDim, k.attnIn, k.attnRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, at.qkv, k.attnIn, k.qkv, nullptr}));
-    return backend.qkNormRope(exec, blockRopeArgs(model, layer, rows, k, positions));
+    return model.runtime->backend().normLinear(
+        model.runtime->exec(),
+        normArgs(model, rows, typed(k.x), at.inputNorm, model.config.hiddenDim, k.attnIn, k.attnRstd),
+        {rows, at.qkv, k.attnIn, k.qkv, nullptr});
 }
 
 Result<void> blockFromAttention(const ModelView& model, int layer, int rows, const BlockBuffers& k,
@@ -101,11 +100,16 @@ Result<void> blockFromAttention(const ModelView& model, int layer, int rows, con
     const LayerView& at = model.layers[static_cast<std::size_t>(layer)];
     Backend& backend = model.runtime->backend();
     const Exec& exec = model.runtime->exec();
-    if (config.useBitlinear || config.useSubNorm)
-        TRY_VOID(normForward(model, rows, k.attn, at.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, at.o, k.oIn, typed(k.xMid), k.x}));
-    TRY_VOID(normForward(model, rows, typed(k.xMid), at.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd));
-    TRY_VOID(backend.linearForward(exec, {rows, at.gateUp, k.mlpIn, k.gateUp, nullptr}));
+    const LinearForwardArgs o{rows, at.o, k.oIn, typed(k.xMid), k.x};
+    if (config.useBitlinear || config.useSubNorm) {
+        TRY_VOID(backend.normLinear(
+            exec, normArgs(model, rows, k.attn, at.attnSubNorm, config.queryWidth(), k.oIn, k.oRstd), o));
+    } else {
+        TRY_VOID(backend.linearForward(exec, o));
+    }
+    TRY_VOID(backend.normLinear(exec,
+                                normArgs(model, rows, typed(k.xMid), at.postNorm, config.hiddenDim, k.mlpIn, k.mlpRstd),
+                                {rows, at.gateUp, k.mlpIn, k.gateUp, nullptr}));
     SwigluArgs s;
     s.rows = rows;
     s.width = config.mlpHiddenDim;
@@ -115,9 +119,8 @@ Result<void> blockFromAttention(const ModelView& model, int layer, int rows, con
     s.quantizationEps = static_cast<float>(config.quantizationEps);
     s.out = k.downIn;
     s.rstd = k.downRstd;
-    TRY_VOID(backend.swiglu(exec, s));
-    if (!out) return {};
-    return backend.linearForward(exec, {rows, at.down, k.downIn, typed(out), k.xMid});
+    if (!out) return backend.swiglu(exec, s);
+    return backend.swigluLinear(exec, s, {rows, at.down, k.downIn, typed(out), k.xMid});
 }
 
 Result<void> embedForward(const ModelView& model, int rows, DevicePtr<const std::int32_t> ids, DevicePtr<float> out) {
@@ -136,7 +139,8 @@ Result<void> finalNormForward(const ModelView& model, int rows, DevicePtr<float>
                               DevicePtr<float> rstd) {
     LinearInput output;
     output.values = out;
-    return normForward(model, rows, typed(x), model.norm, model.config.hiddenDim, output, rstd);
+    return model.runtime->backend().normQuantize(
+        model.runtime->exec(), normArgs(model, rows, typed(x), model.norm, model.config.hiddenDim, output, rstd));
 }
 
 Result<void> headLogitsForward(const ModelView& model, int rows, TypedPtr normed, DevicePtr<float> logits) {

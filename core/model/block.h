@@ -58,13 +58,12 @@ QkNormRopeArgs blockRopeArgs(const ModelView& model, int layer, int rows, const 
 /// block.x → out [M, d] (may be x where no backward follows). `attend` turns block.qk and the v columns of block.qkv
 /// into block.attn. `out` null: the output is known already, and only what backward reads is made again.
 ///
-/// It is blockUpToAttention, `attend` and blockFromAttention.
+/// It is blockProjection, qkNormRope, `attend` and blockFromAttention.
 Result<void> blockForward(const ModelView& model, int layer, int rows, const BlockBuffers& block,
                           DevicePtr<const std::int32_t> positions, DevicePtr<float> out,
                           FunctionRef<Result<void>()> attend);
-/// block.x → block.qkv and block.qk.
-Result<void> blockUpToAttention(const ModelView& model, int layer, int rows, const BlockBuffers& block,
-                                DevicePtr<const std::int32_t> positions);
+/// block.x → block.qkv.
+Result<void> blockProjection(const ModelView& model, int layer, int rows, const BlockBuffers& block);
 /// block.x and block.attn → out.
 Result<void> blockFromAttention(const ModelView& model, int layer, int rows, const BlockBuffers& block,
                                 DevicePtr<float> out);

@@ -58,6 +58,27 @@ TEST(CudaDecode, AGraphOfOneTokenIsReplayedForTheNext) {
     }
 }
 
+/// On a card a token's decoding is its kernels' starts: their number is a matter of speed.
+TEST(CudaDecode, ATokenTakesFiveKernelsALayer) {
+    const auto backend = openBackend(kEmulatedDevice).value();
+    const ModelConfig config = smallModel();
+    Runtime runtime = Runtime::create(*backend, {}, sessionWorkload(config, 16)).value();
+    PackedModel model = PackedModel::random(runtime, config, 64, 9, WeightFormat::I8).value();
+    InferenceSession session = InferenceSession::create(model.view(), 64, 16, DType::F16).value();
+    const auto append = [&](const std::vector<std::int32_t>& ids) {
+        const std::uint64_t before = emulation::launchesRun();
+        EXPECT_TRUE(session.append(ids).ok());
+        EXPECT_TRUE(session.wait().ok());
+        return emulation::launchesRun() - before;
+    };
+    append({1, 2, 3});
+    for (int token = 0; token < 4; ++token) {  // as it is, recorded, replayed
+        // Projection, attention, output, gate and up, down; then the
+        // embedding, the last norm, the head's codes and the head.
+        EXPECT_EQ(append({token + 5}), static_cast<std::uint64_t>(5 * config.numLayers + 4)) << "token " << token;
+    }
+}
+
 TEST(CudaDecode, EveryHeadAndCacheComesNearTheCpus) {
     for (const WeightFormat head : {WeightFormat::F16, WeightFormat::I8, WeightFormat::I6, WeightFormat::I4}) {
         for (const DType cache : {DType::F16, DType::I8}) {

@@ -55,6 +55,11 @@ inline Values values(const TypedPtr& p) {
 inline ConstValues constValues(const TypedPtr& p) {
     return {p.data.backendAddress(), valueType(p.type)};
 }
+/// Where a norm, SwiGLU or the quantizer writes what a layer reads.
+inline RowOut rowOut(const LinearInput& out, float quantizationEps) {
+    return {reinterpret_cast<signed char*>(out.codes.backendAddress()), out.alpha.backendAddress(), values(out.values),
+            quantizationEps};
+}
 template <typename T>
 T* address(DevicePtr<T> p) {
     return p.backendAddress();

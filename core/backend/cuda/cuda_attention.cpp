@@ -73,6 +73,47 @@ CacheView viewOf(const CachedAttentionArgs& args) {
     return cache;
 }
 
+Result<AttentionDecode> decodeOf(const CudaContext& context, const Exec& exec, const CachedAttentionArgs& args) {
+    AttentionDecode decode;
+    decode.type = args.q.type;
+    decode.q = address(args.q.data);
+    decode.out = address(args.out.data);
+    decode.batch = args.batch;
+    decode.tokens = args.tokens;
+    decode.heads = args.heads;
+    decode.kvHeads = args.kvHeads;
+    decode.headDim = args.headDim;
+    decode.qStride = args.qStride;
+    decode.softCap = args.softCap;
+    decode.cache = viewOf(args);
+    const int rows = args.batch * args.tokens;
+    decode.splits = decodeSplits(rows, decodeUnits(args.heads, args.kvHeads), args.cache.capacity,
+                                 decodeLanes(args.headDim), decodeBlocks(context));
+    Scratch scratch(exec);
+    if (decode.splits > 1) {
+        decode.partial = scratch.take<float>(decodeWorkspaceFloats(rows, args.heads, decode.splits, args.headDim));
+        if (!decode.partial) return scratch.tooSmall("cachedAttention");
+    }
+    return decode;
+}
+
+/// Whether the three are a step of decoding: one new token a sequence, each reading what the one before writes.
+bool decodeTakes(const QkNormRopeArgs& rope, const KvAppendArgs& append, const CachedAttentionArgs& attention) {
+    const auto same = [](const TypedPtr& a, const TypedPtr& b) {
+        return address(a.data) == address(b.data) && a.type == b.type;
+    };
+    const int query = rope.heads * rope.headDim, key = rope.kvHeads * rope.headDim;
+    return append.tokens == 1 && attention.tokens == 1 && rope.rows == attention.batch &&
+           append.batch == attention.batch && rope.headDim <= kMaxHeadDim && attention.heads == rope.heads &&
+           attention.kvHeads == rope.kvHeads && append.kvHeads == rope.kvHeads && attention.headDim == rope.headDim &&
+           append.headDim == rope.headDim && same(attention.q, rope.qk) && attention.qStride == query + key &&
+           same(append.k, rope.qk + query) && append.kStride == query + key &&
+           same(append.v, rope.qkv + (query + key)) && append.vStride == query + 2 * key &&
+           rope.qkv.type == rope.qk.type && address(append.past) == address(attention.past) &&
+           same(append.cache.keys, attention.cache.keys) && same(append.cache.values, attention.cache.values) &&
+           append.cache.capacity == attention.cache.capacity;
+}
+
 }  // namespace
 
 std::size_t attentionWorkspaceBytes(const CudaContext& context, const Workload& workload, Precision) {
@@ -137,27 +178,26 @@ Result<void> CudaBackend::cachedAttention(const Exec& exec, const CachedAttentio
         forward.multiprocessors = m_context.properties.multiprocessors;
         return named("cachedAttention", startAttention(exec.stream.handle, forward));
     }
-    AttentionDecode decode;
-    decode.type = args.q.type;
-    decode.q = address(args.q.data);
-    decode.out = address(args.out.data);
-    decode.batch = args.batch;
-    decode.tokens = args.tokens;
-    decode.heads = args.heads;
-    decode.kvHeads = args.kvHeads;
-    decode.headDim = args.headDim;
-    decode.qStride = args.qStride;
-    decode.softCap = args.softCap;
-    decode.cache = viewOf(args);
-    const int rows = args.batch * args.tokens;
-    decode.splits = decodeSplits(rows, decodeUnits(args.heads, args.kvHeads), args.cache.capacity,
-                                 decodeLanes(args.headDim), decodeBlocks(m_context));
-    Scratch scratch(exec);
-    if (decode.splits > 1) {
-        decode.partial = scratch.take<float>(decodeWorkspaceFloats(rows, args.heads, decode.splits, args.headDim));
-        if (!decode.partial) return scratch.tooSmall("cachedAttention");
-    }
+    const AttentionDecode decode = TRY(decodeOf(m_context, exec, args));
     return named("cachedAttention", startDecode(exec.stream.handle, decode));
+}
+
+Result<void> CudaBackend::extendAttention(const Exec& exec, const QkNormRopeArgs& rope, const KvAppendArgs& append,
+                                          const CachedAttentionArgs& args) {
+    if (!decodeTakes(rope, append, args)) return Backend::extendAttention(exec, rope, append, args);
+    TRY_VOID(enter());
+    TRY_VOID(checkArguments(rope, m_context.types()));
+    TRY_VOID(checkArguments(append, m_context.types()));
+    TRY_VOID(checkArguments(args, m_context.types()));
+    TRY_VOID(checkKernelsTake("extendAttention", args.headDim, {rope.qkv, args.q, args.out}));
+    AttentionDecode decode = TRY(decodeOf(m_context, exec, args));
+    decode.fresh.qkv = address(rope.qkv.data);
+    decode.fresh.qNorm = address(rope.qNorm);
+    decode.fresh.kNorm = address(rope.kNorm);
+    decode.fresh.eps = rope.normEps;
+    decode.fresh.positions = address(rope.positions);
+    decode.fresh.ropeTable = address(rope.ropeTable);
+    return named("extendAttention", startDecode(exec.stream.handle, decode));
 }
 
 }  // namespace distillix::cuda

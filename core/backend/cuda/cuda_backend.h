@@ -59,6 +59,8 @@ class CudaBackend final : public Backend {
     Result<void> prepareWeights(const Exec& exec, std::span<const PrepareWeight> weights, bool training) override;
     Result<void> linearForward(const Exec& exec, const LinearForwardArgs& args) override;
     Result<void> linearBackward(const Exec& exec, const LinearBackwardArgs& args) override;
+    Result<void> normLinear(const Exec& exec, const NormQuantizeArgs& norm, const LinearForwardArgs& linear) override;
+    Result<void> swigluLinear(const Exec& exec, const SwigluArgs& swiglu, const LinearForwardArgs& linear) override;
     // cuda_norms.cpp
     Result<void> normQuantize(const Exec& exec, const NormQuantizeArgs& args) override;
     Result<void> normBackward(const Exec& exec, const NormBackwardArgs& args) override;
@@ -70,6 +72,8 @@ class CudaBackend final : public Backend {
     Result<void> attention(const Exec& exec, const AttentionArgs& args) override;
     Result<void> attentionBackward(const Exec& exec, const AttentionBackwardArgs& args) override;
     Result<void> cachedAttention(const Exec& exec, const CachedAttentionArgs& args) override;
+    Result<void> extendAttention(const Exec& exec, const QkNormRopeArgs& rope, const KvAppendArgs& append,
+                                 const CachedAttentionArgs& attention) override;
     // cuda_embed.cpp
     Result<void> embed(const Exec& exec, const EmbedArgs& args) override;
     Result<void> embedBackward(const Exec& exec, const EmbedBackwardArgs& args) override;

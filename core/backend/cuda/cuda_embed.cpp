@@ -68,9 +68,7 @@ Result<void> CudaBackend::kvAppend(const Exec& exec, const KvAppendArgs& args) {
     a.values = args.cache.values.data.backendAddress();
     a.keyScales = address(args.cache.keyScales);
     a.valueScales = address(args.cache.valueScales);
-    a.type = args.cache.keys.type == DType::F32   ? CacheType::F32
-             : args.cache.keys.type == DType::F16 ? CacheType::F16
-                                                  : CacheType::I8;
+    a.type = args.cache.keys.type;
     return named("kvAppend", launchKvAppend(a, exec.stream.handle));
 }
 

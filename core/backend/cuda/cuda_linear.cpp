@@ -203,9 +203,8 @@ Result<void> libraryForward(CudaContext& context, Scratch& scratch, const Linear
     return {};
 }
 
-Result<void> ternaryForward(CudaContext& context, const Exec& exec, const LinearForwardArgs& args) {
+TernaryProduct ternaryProduct(const LinearForwardArgs& args) {
     const LinearShape& shape = args.weight.shape;
-    const StreamHandle stream = exec.stream.handle;
     const PreparedTernary prepared(args.weight);
     TernaryProduct product{};
     product.codes = address(args.input.codes);
@@ -219,6 +218,13 @@ Result<void> ternaryForward(CudaContext& context, const Exec& exec, const Linear
     product.rows = args.rows;
     product.blocks = packedColumns(shape.in) / kPackedBlock;
     product.outputs = shape.out;
+    return product;
+}
+
+Result<void> ternaryForward(CudaContext& context, const Exec& exec, const LinearForwardArgs& args) {
+    const LinearShape& shape = args.weight.shape;
+    const StreamHandle stream = exec.stream.handle;
+    TernaryProduct product = ternaryProduct(args);
     Scratch scratch(exec);
     if (shape.in != product.stride) {
         std::int8_t* padded = scratch.take<std::int8_t>(elementCount(args.rows, product.stride));
@@ -288,6 +294,48 @@ Result<void> CudaBackend::linearForward(const Exec& exec, const LinearForwardArg
     TRY_VOID(enter());
     return named(operation, args.weight.shape.ternary ? ternaryForward(m_context, exec, args)
                                                       : plainForward(m_context, exec, type, args));
+}
+
+// ---- forward with what stands in front ----------------------------------------------------------------------------
+
+namespace {
+
+/// Whether the row's product makes its own codes: one token, a ternary layer, whole pieces of codes.
+bool rowTakes(int rows, int width, const LinearInput& made, const LinearForwardArgs& linear) {
+    const LinearShape& shape = linear.weight.shape;
+    return rows == 1 && linear.rows == 1 && shape.ternary && shape.in == width && width % 16 == 0 && width <= 16384 &&
+           made.codes && made.codes.backendAddress() == linear.input.codes.backendAddress() &&
+           made.alpha.backendAddress() == linear.input.alpha.backendAddress();
+}
+
+}  // namespace
+
+Result<void> CudaBackend::normLinear(const Exec& exec, const NormQuantizeArgs& norm, const LinearForwardArgs& linear) {
+    if (!rowTakes(norm.rows, norm.width, norm.out, linear)) return Backend::normLinear(exec, norm, linear);
+    TRY_VOID(checkArguments(norm, m_context.types()));
+    TRY_VOID(checkArguments(linear, m_context.types()));
+    TRY_VOID(productType(m_context, exec.precision, "normLinear"));
+    TRY_VOID(enter());
+    const RowSource source{
+        constValues(norm.x), false,     address(norm.weight), norm.normEps, rowOut(norm.out, norm.quantizationEps),
+        address(norm.rstd),  norm.width};
+    return named("normLinear", launchRowLinear(source, ternaryProduct(linear), exec.stream.handle));
+}
+
+Result<void> CudaBackend::swigluLinear(const Exec& exec, const SwigluArgs& swiglu, const LinearForwardArgs& linear) {
+    if (!rowTakes(swiglu.rows, swiglu.width, swiglu.out, linear)) return Backend::swigluLinear(exec, swiglu, linear);
+    TRY_VOID(checkArguments(swiglu, m_context.types()));
+    TRY_VOID(checkArguments(linear, m_context.types()));
+    TRY_VOID(productType(m_context, exec.precision, "swigluLinear"));
+    TRY_VOID(enter());
+    const RowSource source{constValues(swiglu.gateUp),
+                           true,
+                           address(swiglu.subNorm),
+                           swiglu.normEps,
+                           rowOut(swiglu.out, swiglu.quantizationEps),
+                           address(swiglu.rstd),
+                           swiglu.width};
+    return named("swigluLinear", launchRowLinear(source, ternaryProduct(linear), exec.stream.handle));
 }
 
 // ---- backward -----------------------------------------------------------------------------------------------------

@@ -8,11 +8,6 @@ namespace distillix::cuda {
 
 namespace {
 
-RowOut rowOut(const LinearInput& out, float quantizationEps) {
-    return {reinterpret_cast<signed char*>(address(out.codes)), address(out.alpha), values(out.values),
-            quantizationEps};
-}
-
 std::size_t partialCount(int rows, int width) {
     return static_cast<std::size_t>(std::min(rows, kNormPartials)) * static_cast<std::size_t>(width);
 }

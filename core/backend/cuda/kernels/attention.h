@@ -16,8 +16,8 @@ using StreamHandle = void*;  ///< as in portable.h, which only device code can i
 
 /// Keys and values of a cache as kernels read them: [B, capacity, Hkv, h] of `type`, scales [B, capacity, Hkv] for I8.
 struct CacheView {
-    const void *keys = nullptr, *values = nullptr;
-    const float *keyScales = nullptr, *valueScales = nullptr;
+    void *keys = nullptr, *values = nullptr;
+    float *keyScales = nullptr, *valueScales = nullptr;
     const std::int32_t* past = nullptr;  ///< [B]
     int capacity = 0;
     DType type = DType::F32;
@@ -47,6 +47,15 @@ struct AttentionBackward {
     std::size_t sharedLimit = 0;  ///< bytes of shared memory a block of this device may have
 };
 
+/// One new token a sequence as the projection left it: [batch, (heads + 2·kvHeads)·headDim], not normed, not rotated.
+struct FreshToken {
+    const void* qkv = nullptr;                       ///< of AttentionDecode::type
+    const float *qNorm = nullptr, *kNorm = nullptr;  ///< [headDim], or null
+    float eps = 0;
+    const std::int32_t* positions = nullptr;  ///< [batch]
+    const float* ropeTable = nullptr;         ///< [positions, headDim/2, 2]
+};
+
 struct AttentionDecode {
     DType type = DType::F32;  ///< of q and out
     const void* q = nullptr;
@@ -57,6 +66,7 @@ struct AttentionDecode {
     CacheView cache;
     int splits = 1;            ///< decodeSplits()
     float* partial = nullptr;  ///< decodeWorkspaceFloats() of scratch
+    FreshToken fresh;          ///< where given, q is made from it and the cache gets its key and value; tokens is 1
 };
 
 /// Each queues its kernels and returns; an error is a launch that failed. Types other than F32, F16 and BF16, and heads

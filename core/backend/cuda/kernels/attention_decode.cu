@@ -5,8 +5,8 @@ namespace distillix::cuda {
 
 Result<void> startDecode(StreamHandle stream, const AttentionDecode& args) {
     DecodeKernelArgs kernelArgs{args, scoreRule(args.headDim, args.softCap)};
-    kernelArgs.queriesAligned =
-        args.headDim % 8 == 0 && args.qStride % 8 == 0 && reinterpret_cast<std::uintptr_t>(args.q) % 16 == 0;
+    kernelArgs.queriesAligned = !args.fresh.qkv && args.headDim % 8 == 0 && args.qStride % 8 == 0 &&
+                                reinterpret_cast<std::uintptr_t>(args.q) % 16 == 0;
     switch (args.cache.type) {
         case DType::F16:
             TRY_VOID(startDecodeOf<half_t>(stream, kernelArgs));

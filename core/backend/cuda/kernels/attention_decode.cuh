@@ -4,6 +4,9 @@
 // A second kernel combines the splits. The grid follows from the capacity alone and blocks read the length on the
 // device, so that a captured graph serves every step.
 //
+// In a step of decoding, queries are made from the projection's raw row in the same launch, by every block for its own
+// heads, and the block whose keys end with the new one writes it and its value into the cache first.
+//
 // Lanes of a key hold eight elements each; a warp reads whole keys, several of them at once. Each key slot of a warp
 // has a softmax of its own, merged at the end: slots, then warps, then splits, always in that order.
 //
@@ -19,6 +22,7 @@
 #include "core/backend/cuda/kernels/attention.h"
 #include "core/backend/cuda/kernels/attention_tiles.cuh"
 #include "core/backend/cuda/kernels/cache_rows.cuh"
+#include "core/backend/cuda/kernels/heads.cuh"
 #include "core/backend/cuda/kernels/reduce.cuh"
 
 namespace distillix::cuda {
@@ -37,6 +41,11 @@ __device__ __forceinline__ void readQueries(float (&x)[kDecodeLaneWidth], const 
     chunk.load(static_cast<const T*>(queries) + (count > 0 ? at : 0), count, aligned);
 #pragma unroll
     for (int i = 0; i < kDecodeLaneWidth; ++i) x[i] = chunk.at(i) * factor;
+}
+__device__ __forceinline__ float readValue(const void* values, DType type, std::ptrdiff_t at) {
+    return type == DType::F32   ? static_cast<const float*>(values)[at]
+           : type == DType::F16 ? toFloat(static_cast<const half_t*>(values)[at])
+                                : toFloat(static_cast<const bf16_t*>(values)[at]);
 }
 __device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdiff_t at, float value) {
     if (type == DType::F32) {
@@ -58,8 +67,33 @@ __device__ __forceinline__ int lengthOfRow(const AttentionDecode& args, int m) {
     return least(args.cache.past[m / args.tokens] + m % args.tokens + 1, args.cache.capacity);
 }
 
+/// As if it had been stored as `type`.
+__device__ __forceinline__ float rounded(DType type, float value) {
+    return type == DType::F16    ? toFloat(fromFloat<half_t>(value))
+           : type == DType::BF16 ? toFloat(fromFloat<bf16_t>(value))
+                                 : value;
+}
+
+/// A warp norms and rotates head `head` (queries, then keys) of a row of FreshToken::qkv into shared memory.
+__device__ __forceinline__ void makeHead(const AttentionDecode& args, int m, int head, float* out) {
+    static_assert(kMaxHeadDim <= 128, "two pairs a lane");
+    using S = HeadSpread<kWarp, 1, 2>;
+    const FreshToken& fresh = args.fresh;
+    const int half = args.headDim / 2;
+    const ValueType type = args.type == DType::BF16  ? ValueType::BF16
+                           : args.type == DType::F16 ? ValueType::F16
+                                                     : ValueType::F32;
+    Head<S> x;
+    x.load(ConstValues{fresh.qkv, type}, headOffset(m, args.heads + 2 * args.kvHeads, head, args.headDim), half);
+    normRotate(x, head < args.heads ? fresh.qNorm : fresh.kNorm, fresh.eps,
+               fresh.ropeTable + static_cast<std::ptrdiff_t>(fresh.positions[m]) * args.headDim, args.headDim);
+    x.each([&](float& v, int, int, bool) { v = rounded(args.type, v); });
+    x.a.storeTyped(out, half, S::lane());
+    x.b.storeTyped(out + half, half, S::lane());
+}
+
 /// Grid: splits, parts of kDecodeHeads query heads of the key/value heads, rows (batch · tokens).
-template <typename C, int kKeyLanes>
+template <typename C, int kKeyLanes, bool kFresh>
 __global__ void __launch_bounds__(kDecodeThreads, kDecodeBlocks)
     attentionDecodeKernel(const DecodeKernelArgs kernelArgs) {
     constexpr int kSlots = kLanes / kKeyLanes, kWidth = kKeyLanes * kDecodeLaneWidth;
@@ -84,21 +118,51 @@ __global__ void __launch_bounds__(kDecodeThreads, kDecodeBlocks)
 
     float q[kHeads][kDecodeLaneWidth], out[kHeads][kDecodeLaneWidth] = {}, largest[kHeads], sum[kHeads] = {};
 #pragma unroll
-    for (int head = 0; head < kHeads; ++head) {
-        largest[head] = -INFINITY;
-        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(m) * args.qStride +
-                                  static_cast<std::ptrdiff_t>(firstHead + head) * headDim + column;
-        const int count = head < headCount ? own : 0;
-        if (args.type == DType::BF16) {
-            readQueries<bf16_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
-        } else if (args.type == DType::F16) {
-            readQueries<half_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
-        } else {
-            readQueries<float>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+    for (int head = 0; head < kHeads; ++head) largest[head] = -INFINITY;
+    const std::ptrdiff_t sequence = static_cast<std::ptrdiff_t>(b) * cache.capacity;
+    if constexpr (kFresh) {
+        static_assert(kDecodeWarps >= kHeads && kDecodeWarps >= 2);
+        SHARED(float, made, (kHeads + 1) * kWidth);  // query heads, then the key
+        if (warp < headCount) makeHead(args, m, firstHead + warp, made + warp * kWidth);
+        // Blocks of other heads of the same key write the same bits; each reads its own.
+        if (range.end == length && cache.past[b] < cache.capacity) {
+            const std::size_t row = static_cast<std::size_t>((sequence + cache.past[b]) * args.kvHeads + kvHead);
+            if (warp == kDecodeWarps - 1) {
+                float* const key = made + kHeads * kWidth;
+                makeHead(args, m, args.heads + kvHead, key);
+                __syncwarp();
+                writeCacheRow(cache.keys, cache.keyScales, cache.type, row, headDim, [&](int i) { return key[i]; });
+            } else if (warp == kDecodeWarps - 2) {
+                const std::ptrdiff_t value = (static_cast<std::ptrdiff_t>(m) * (args.heads + 2 * args.kvHeads) +
+                                              args.heads + args.kvHeads + kvHead) *
+                                             headDim;
+                writeCacheRow(cache.values, cache.valueScales, cache.type, row, headDim,
+                              [&](int i) { return readValue(args.fresh.qkv, args.type, value + i); });
+            }
+        }
+        __syncthreads();
+#pragma unroll
+        for (int head = 0; head < kHeads; ++head) {
+#pragma unroll
+            for (int i = 0; i < kDecodeLaneWidth; ++i)
+                q[head][i] = head < headCount && i < own ? made[head * kWidth + column + i] * rule.inner : 0.0f;
+        }
+    } else {
+#pragma unroll
+        for (int head = 0; head < kHeads; ++head) {
+            const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(m) * args.qStride +
+                                      static_cast<std::ptrdiff_t>(firstHead + head) * headDim + column;
+            const int count = head < headCount ? own : 0;
+            if (args.type == DType::BF16) {
+                readQueries<bf16_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+            } else if (args.type == DType::F16) {
+                readQueries<half_t>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+            } else {
+                readQueries<float>(q[head], args.q, at, count, kernelArgs.queriesAligned, rule.inner);
+            }
         }
     }
 
-    const std::ptrdiff_t sequence = static_cast<std::ptrdiff_t>(b) * cache.capacity;
     for (int first = range.first + warp * kWarpKeys; first < range.end; first += kDecodeWarps * kWarpKeys) {
         CacheChunk<C> k[kUnroll], v[kUnroll];
         float keyScale[kUnroll], valueScale[kUnroll];
@@ -227,7 +291,9 @@ Result<void> launchDecode(StreamHandle stream, const DecodeKernelArgs& kernelArg
     const AttentionDecode& args = kernelArgs.args;
     const dim3 grid(static_cast<unsigned>(args.splits), static_cast<unsigned>(decodeUnits(args.heads, args.kvHeads)),
                     static_cast<unsigned>(args.batch * args.tokens));
-    return launch(attentionDecodeKernel<C, kKeyLanes>, grid, dim3(kDecodeThreads), 0, stream, kernelArgs);
+    const auto kernel =
+        args.fresh.qkv ? attentionDecodeKernel<C, kKeyLanes, true> : attentionDecodeKernel<C, kKeyLanes, false>;
+    return launch(kernel, grid, dim3(kDecodeThreads), 0, stream, kernelArgs);
 }
 
 template <typename C>

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading rows of a key/value cache, which holds float32, binary16, or int8 codes with a scale for each row of a head.
+// Rows of a key/value cache, read and written. It holds float32, binary16, or int8 codes with a scale for each row of a
+// head.
 #pragma once
 
 #include <cstring>
 
 #include "core/backend/cuda/kernels/attention.h"
 #include "core/backend/cuda/kernels/attention_tiles.cuh"
+#include "core/backend/cuda/kernels/reduce.cuh"
 
 namespace distillix::cuda {
 
@@ -102,6 +104,32 @@ __device__ __forceinline__ void loadCacheTile(T* tile, const void* rows, const C
     } else {
         loadCacheRows<std::int8_t, T, kWidth, kRows, kThreads>(tile, static_cast<const std::int8_t*>(rows) + at, stride,
                                                                count, headDim, cache.aligned);
+    }
+}
+
+/// A warp writes a row of a head, [headDim] values element(i), as the reference rounds them. `row` counts rows of a
+/// head from the cache's first; `scales` is there for I8.
+template <typename Element>
+__device__ __forceinline__ void writeCacheRow(void* cache, float* scales, DType type, std::size_t row, int headDim,
+                                              Element&& element) {
+    const int lane = static_cast<int>(threadIdx.x) % kLanes;
+    float scale = 0;
+    if (type == DType::I8) {
+        float largest = 0;
+        for (int i = lane; i < headDim; i += kLanes) largest = fmaxf(largest, fabsf(element(i)));
+        scale = warpMax(largest) / 127.0f;
+        if (lane == 0) scales[row] = scale;
+    }
+    for (int i = lane; i < headDim; i += kLanes) {
+        const std::size_t at = row * static_cast<std::size_t>(headDim) + static_cast<std::size_t>(i);
+        const float x = element(i);
+        if (type == DType::F32) {
+            static_cast<float*>(cache)[at] = x;
+        } else if (type == DType::F16) {
+            static_cast<half_t*>(cache)[at] = fromFloat<half_t>(x);
+        } else {
+            static_cast<signed char*>(cache)[at] = static_cast<signed char>(scale > 0 ? __float2int_rn(x / scale) : 0);
+        }
     }
 }
 

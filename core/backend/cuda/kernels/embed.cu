@@ -6,6 +6,7 @@
 //   embedBackward   M·d·4 read, the touched rows read and written: 64K x 768 in 42 µs + 20K·768·8 B in 26 µs, and some
 //                   15 µs of counting and placing
 //   kvAppend        a few kilobytes: a launch, 3 µs
+#include "core/backend/cuda/kernels/cache_rows.cuh"
 #include "core/backend/cuda/kernels/reduce.cuh"
 #include "core/backend/cuda/kernels/vectors.cuh"
 
@@ -168,7 +169,6 @@ __global__ void __launch_bounds__(kThreads) kvAppendKernel(KvAppend args) {
     const int unit = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / kWarp;
     const int units = args.batch * args.tokens * args.kvHeads * 2;
     if (unit >= units) return;
-    const int lane = static_cast<int>(threadIdx.x) % kWarp;
     const bool isValue = unit % 2 != 0;
     const int head = unit / 2 % args.kvHeads, token = unit / 2 / args.kvHeads, sequence = token / args.tokens;
     const int slot = args.past[sequence] + token % args.tokens;
@@ -181,31 +181,13 @@ __global__ void __launch_bounds__(kThreads) kvAppendKernel(KvAppend args) {
                              static_cast<std::size_t>(slot)) *
                                 static_cast<std::size_t>(args.kvHeads) +
                             static_cast<std::size_t>(head);
-    void* const cache = isValue ? args.values : args.keys;
     const auto element = [&](int i) {
-        const std::size_t at = offset + static_cast<std::size_t>(i);
-        return from.type == ValueType::F32    ? static_cast<const float*>(from.data)[at]
-               : from.type == ValueType::BF16 ? toFloat(static_cast<const bf16_t*>(from.data)[at])
-                                              : toFloat(static_cast<const half_t*>(from.data)[at]);
+        float value[1];
+        loadAny<1>(from, offset + static_cast<std::size_t>(i), value);
+        return value[0];
     };
-    float scale = 0;
-    if (args.type == CacheType::I8) {
-        float largest = 0;
-        for (int i = lane; i < args.headDim; i += kWarp) largest = fmaxf(largest, fabsf(element(i)));
-        scale = warpMax(largest) / 127.0f;
-        if (lane == 0) (isValue ? args.valueScales : args.keyScales)[row] = scale;
-    }
-    for (int i = lane; i < args.headDim; i += kWarp) {
-        const std::size_t at = row * static_cast<std::size_t>(args.headDim) + static_cast<std::size_t>(i);
-        const float x = element(i);
-        if (args.type == CacheType::F32) {
-            static_cast<float*>(cache)[at] = x;
-        } else if (args.type == CacheType::F16) {
-            static_cast<half_t*>(cache)[at] = fromFloat<half_t>(x);
-        } else {
-            static_cast<signed char*>(cache)[at] = static_cast<signed char>(scale > 0 ? __float2int_rn(x / scale) : 0);
-        }
-    }
+    writeCacheRow(isValue ? args.values : args.keys, isValue ? args.valueScales : args.keyScales, args.type, row,
+                  args.headDim, element);
 }
 
 unsigned blocksOf(int count, int perBlock) {

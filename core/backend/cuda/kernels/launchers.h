@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/result.h"
+#include "core/tensor/dtype.h"
 
 namespace distillix::cuda {
 
@@ -43,7 +44,6 @@ inline constexpr int kEmbedBackwardRows = 1 << 18;
 Result<void> launchEmbedBackward(const std::int32_t* ids, const float* dOut, float* dTable, int rows, int width,
                                  int vocabulary, const EmbedScratch& scratch, StreamHandle stream);
 
-enum class CacheType : int { F32, F16, I8 };
 struct KvAppend {
     int batch, tokens, kvHeads, headDim, capacity;
     ConstValues k, v;
@@ -53,7 +53,7 @@ struct KvAppend {
     void* values;
     float* keyScales;  // [B, capacity, Hkv], I8 only
     float* valueScales;
-    CacheType type;
+    DType type;  // F32, F16 or I8
 };
 Result<void> launchKvAppend(const KvAppend& args, StreamHandle stream);
 

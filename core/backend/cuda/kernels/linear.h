@@ -3,6 +3,7 @@
 // before the call returns. Layout of prepared weights: ternary_layout.h.
 #pragma once
 
+#include "core/backend/cuda/kernels/launchers.h"
 #include "core/backend/cuda/kernels/ternary_layout.h"
 #include "core/backend/ops.h"
 
@@ -55,6 +56,18 @@ struct TernaryProduct {
 Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, StreamHandle stream);
 /// dp4a; up to kFewTokens rows.
 Result<void> launchTernaryFew(const TernaryProduct& args, StreamHandle stream);
+/// A row of activations and what is done to it in front of a layer: SwiGLU, a norm, the quantizer.
+struct RowSource {
+    ConstValues x;  // [width], or with swiglu gate and up [2·width]
+    bool swiglu;
+    const float* norm;  // [width], or null: no norm
+    float eps;
+    RowOut out;   // codes and α, written all the same
+    float* rstd;  // or null
+    int width;    // a multiple of 16
+};
+/// One row: out = product of the row's codes, which are not read from args.codes and args.alpha. x is not args.out.
+Result<void> launchRowLinear(const RowSource& source, const TernaryProduct& args, StreamHandle stream);
 /// [rows, in] to [rows, stride] with zeros behind.
 Result<void> launchPadCodes(const std::int8_t* codes, int rows, int in, int stride, std::int8_t* padded,
                             StreamHandle stream);

@@ -46,17 +46,6 @@ __device__ __forceinline__ void transposeQuad(unsigned (&words)[4]) {
     }
 }
 
-/// y of one place.
-template <typename Out>
-__device__ __forceinline__ float scaledProduct(const TernaryProduct& args, int sum, int row, int column, float scale,
-                                               float gamma) {
-    float y = static_cast<float>(sum) * (gamma * scale);
-    if (args.residual)
-        y += args.residual[static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) +
-                           static_cast<std::size_t>(column)];
-    return y;
-}
-
 template <int kTokens, int kOutputs, typename Out>
 __global__ void __launch_bounds__(128) ternaryProductKernel(TernaryProduct args) {
     constexpr int kThreads = 128;
@@ -159,8 +148,8 @@ __global__ void __launch_bounds__(128) ternaryProductKernel(TernaryProduct args)
                         const int column = firstOutput + warpOutput + (group + j) * 8 + lane % 4 * 2 + i;
                         y[j][i] = 0;
                         if (inside && column < args.outputs)
-                            y[j][i] = scaledProduct<Out>(args, sums[m][group + j][upper * 2 + i], row, column, scale,
-                                                         args.gamma[column]);
+                            y[j][i] = scaledProduct(args, sums[m][group + j][upper * 2 + i], row, column, scale,
+                                                    args.gamma[column]);
                     }
                 }
                 if (!wide) {
@@ -214,75 +203,6 @@ Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessor
     });
 }
 
-// ---- few tokens ---------------------------------------------------------------------------------------------------
-
-/// 16 lanes a row of weights, each 64 columns at a time; the tokens' codes come through the first-level cache, which
-/// all warps of a multiprocessor share. One wave of loads, then arithmetic: for one token a launch is all latency.
-///
-/// Predicted for an H200: the 18.9 MB of the 100M preset stay in its 50 MB cache from token to token; 48 launches of
-/// some 2 µs in a graph, 0.1 ms a token with attention, norms and head besides 0.2: 3,000 to 5,000 tokens a second.
-/// Never run on a GPU.
-constexpr int kFewThreads = 128, kRowLanes = 16;
-
-template <int kTokens, typename Out>
-__global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduct args) {
-    const int thread = static_cast<int>(threadIdx.x), lane = thread % kRowLanes;
-    const int output = static_cast<int>(blockIdx.x) * (kFewThreads / kRowLanes) + thread / kRowLanes;
-    int sums[kTokens];
-#pragma unroll
-    for (int t = 0; t < kTokens; ++t) sums[t] = 0;
-    if (output < args.outputs) {
-        const Words4* packed = reinterpret_cast<const Words4*>(args.packed) +
-                               static_cast<std::size_t>(output) * static_cast<std::size_t>(args.blocks);
-#pragma unroll 2
-        for (int block = lane; block < args.blocks; block += kRowLanes) {
-            const Words4 words = packed[block];
-#pragma unroll
-            for (int group = 0; group < 4; ++group) {
-                const int column = block * kPackedBlock + group * 16;
-                if (column >= args.stride) continue;
-                const unsigned w[4] = {unpackGroup(words.x, group), unpackGroup(words.y, group),
-                                       unpackGroup(words.z, group), unpackGroup(words.w, group)};
-#pragma unroll
-                for (int t = 0; t < kTokens; ++t) {
-                    if (t >= args.rows) continue;
-                    const Words4 x = *reinterpret_cast<const Words4*>(
-                        args.codes + static_cast<std::size_t>(t) * static_cast<std::size_t>(args.stride) + column);
-                    sums[t] = __dp4a(static_cast<int>(w[0]), static_cast<int>(x.x), sums[t]);
-                    sums[t] = __dp4a(static_cast<int>(w[1]), static_cast<int>(x.y), sums[t]);
-                    sums[t] = __dp4a(static_cast<int>(w[2]), static_cast<int>(x.z), sums[t]);
-                    sums[t] = __dp4a(static_cast<int>(w[3]), static_cast<int>(x.w), sums[t]);
-                }
-            }
-        }
-    }
-#pragma unroll
-    for (int t = 0; t < kTokens; ++t) {
-#pragma unroll
-        for (int lanes = kRowLanes / 2; lanes > 0; lanes /= 2) sums[t] += __shfl_xor_sync(0xffffffffu, sums[t], lanes);
-    }
-    if (output >= args.outputs) return;
-#pragma unroll
-    for (int t = 0; t < kTokens; ++t) {
-        if (t != lane || t >= args.rows) continue;
-        const float y = scaledProduct<Out>(args, sums[t], t, output, args.alpha[t] / 127.0f, args.gamma[output]);
-        static_cast<Out*>(args.out)[static_cast<std::size_t>(t) * static_cast<std::size_t>(args.outputs) +
-                                    static_cast<std::size_t>(output)] = fromFloat<Out>(y);
-    }
-}
-
-Result<void> launchTernaryFew(const TernaryProduct& args, StreamHandle stream) {
-    const dim3 grid(static_cast<unsigned>(tilesOf(args.outputs, kFewThreads / kRowLanes)));
-    return withFloatType(args.outType, [&](auto type) -> Result<void> {
-        using Out = decltype(type);
-        const auto kernel = args.rows == 1   ? ternaryFewKernel<1, Out>
-                            : args.rows == 2 ? ternaryFewKernel<2, Out>
-                            : args.rows <= 4 ? ternaryFewKernel<4, Out>
-                                             : ternaryFewKernel<8, Out>;
-        return launch(kernel, grid, dim3(kFewThreads), 0, stream, args);
-    });
-}
-
 // ---- around a library's integer product ---------------------------------------------------------------------------
 
 /// Grid (columns / 256, rows).
@@ -292,8 +212,8 @@ __global__ void __launch_bounds__(256) ternaryScaleKernel(const std::int32_t* su
     if (column >= args.outputs) return;
     const std::size_t place =
         static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) + static_cast<std::size_t>(column);
-    static_cast<Out*>(args.out)[place] = fromFloat<Out>(
-        scaledProduct<Out>(args, sums[place], row, column, args.alpha[row] / 127.0f, args.gamma[column]));
+    static_cast<Out*>(args.out)[place] =
+        fromFloat<Out>(scaledProduct(args, sums[place], row, column, args.alpha[row] / 127.0f, args.gamma[column]));
 }
 
 Result<void> launchTernaryScale(const std::int32_t* sums, const TernaryProduct& args, StreamHandle stream) {

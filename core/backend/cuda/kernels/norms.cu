@@ -8,105 +8,11 @@
 //   normQuantize        M·d·(4 + 1) bytes: 250 MB, 53 µs            normBackward        M·d·(4 + 2 + 4 + 4): 700 MB,
 //   150 µs swiglu              M·F·(2·2 + 1): 670 MB, 140 µs               swigluBackward      M·F·(2·2 + 2 + 2·2): 1.3
 //   GB, 280 µs
-#include "core/backend/cuda/kernels/reduce.cuh"
-#include "core/backend/cuda/kernels/vectors.cuh"
+#include "core/backend/cuda/kernels/rows.cuh"
 
 namespace distillix::cuda {
 
 namespace {
-
-/// How a row is spread: GROUP threads (a warp, or all THREADS of the block), VEC neighbouring columns each, ITEMS
-/// times.
-template <int GROUP, int VEC, int ITEMS, int THREADS = GROUP>
-struct Spread {
-    static constexpr int kVec = VEC, kItems = ITEMS, kThreads = THREADS, kRowsPerBlock = THREADS / GROUP;
-    using Part = RowPart<GROUP, VEC, ITEMS>;
-
-    static __device__ __forceinline__ int thread() { return static_cast<int>(threadIdx.x) % GROUP; }
-    static __device__ __forceinline__ int group() { return static_cast<int>(threadIdx.x) / GROUP; }
-    static __device__ __forceinline__ float sum(float value) {
-        if constexpr (GROUP == kWarp) {
-            return warpSum(value);
-        } else {
-            return blockSum(value);
-        }
-    }
-    static __device__ __forceinline__ float largest(float value) {
-        if constexpr (GROUP == kWarp) {
-            return warpMax(value);
-        } else {
-            return blockMax(value);
-        }
-    }
-};
-
-__device__ __forceinline__ std::size_t at(int row, int width) {
-    return static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
-}
-
-/// The activation quantizer's code, as core/quant/ternary.h has it: true division, ties to even, NaN to -128.
-__device__ __forceinline__ int codeOf(float x, float alpha) {
-    if (!(alpha > 0)) return 0;
-    const float scaled = __fmul_rn(x / alpha, 127.0f);
-    return __float2int_rn(scaled > -128.0f ? fminf(scaled, 127.0f) : -128.0f);
-}
-
-__device__ __forceinline__ float sigmoidOf(float x) {
-    return 1.0f / (1.0f + expf(-x));
-}
-
-/// Writes a row that is in registers as codes with their α, or as values.
-template <typename S>
-__device__ __forceinline__ void writeRow(const typename S::Part& y, const RowOut& out, int row, int width) {
-    const int thread = S::thread();
-    if (!out.codes) {
-        y.store(out.values, at(row, width), width, thread);
-        return;
-    }
-    float most = 0;
-#pragma unroll
-    for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-        for (int j = 0; j < S::kVec; ++j) most = fmaxf(most, fabsf(y.v[i][j]));
-    }
-    const float alpha = __fadd_rn(S::largest(most), out.quantizationEps);
-    if (thread == 0) out.alpha[row] = alpha;
-    signed char* const codes = out.codes + at(row, width);
-#pragma unroll
-    for (int i = 0; i < S::kItems; ++i) {
-        const int c = S::Part::column(thread, i);
-        if (c >= width) continue;
-        if constexpr (S::kVec == 4) {
-            unsigned packed = 0;
-#pragma unroll
-            for (int j = 0; j < 4; ++j) packed |= static_cast<unsigned>(codeOf(y.v[i][j], alpha) & 0xff) << (8 * j);
-            *reinterpret_cast<unsigned*>(codes + c) = packed;
-        } else {
-            codes[c] = static_cast<signed char>(codeOf(y.v[i][0], alpha));
-        }
-    }
-}
-
-/// y = x·rstd·w in place; keeps rstd where it is asked for.
-template <typename S>
-__device__ __forceinline__ void normRow(typename S::Part& x, const float* weight, float eps, float* rstd, int row,
-                                        int width) {
-    float squares = 0;
-#pragma unroll
-    for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-        for (int j = 0; j < S::kVec; ++j) squares += x.v[i][j] * x.v[i][j];
-    }
-    const float scale = 1.0f / sqrtf(S::sum(squares) / static_cast<float>(width) + eps);
-    if (rstd && S::thread() == 0) rstd[row] = scale;
-    typename S::Part w;
-    w.loadTyped(weight, width, S::thread());
-#pragma unroll
-    for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-        for (int j = 0; j < S::kVec; ++j) x.v[i][j] = x.v[i][j] * scale * w.v[i][j];
-    }
-}
 
 template <typename S>
 __global__ void __launch_bounds__(S::kThreads)
@@ -124,15 +30,8 @@ __global__ void __launch_bounds__(S::kThreads)
     swigluKernel(ConstValues gateUp, const float* subNorm, float eps, RowOut out, float* rstd, int rows, int width) {
     const int row = static_cast<int>(blockIdx.x) * S::kRowsPerBlock + S::group();
     if (row >= rows) return;
-    typename S::Part hidden, up;
-    const std::size_t offset = at(row, 2 * width);
-    hidden.load(gateUp, offset, width, S::thread());
-    up.load(gateUp, offset + static_cast<std::size_t>(width), width, S::thread());
-#pragma unroll
-    for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-        for (int j = 0; j < S::kVec; ++j) hidden.v[i][j] = hidden.v[i][j] * sigmoidOf(hidden.v[i][j]) * up.v[i][j];
-    }
+    typename S::Part hidden;
+    loadSwiglu<S>(hidden, gateUp, row, width);
     if (subNorm) normRow<S>(hidden, subNorm, eps, rstd, row, width);
     writeRow<S>(hidden, out, row, width);
 }
@@ -240,15 +139,8 @@ __global__ void __launch_bounds__(S::kThreads, 1) swigluBackwardKernel(SwigluBac
         typename S::Part dHidden;
         dHidden.load(args.dOut, at(row, width), width, thread);
         if (args.subNorm) {
-            typename S::Part hidden, up;
-            hidden.load(args.gateUp, offset, width, thread);
-            up.load(args.gateUp, behind, width, thread);
-#pragma unroll
-            for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-                for (int j = 0; j < S::kVec; ++j)
-                    hidden.v[i][j] = hidden.v[i][j] * sigmoidOf(hidden.v[i][j]) * up.v[i][j];
-            }
+            typename S::Part hidden;
+            loadSwiglu<S>(hidden, args.gateUp, row, width);
             normRowBackward<S>(hidden, args.subNorm, args.rstd[row], dHidden, dSubNorm, width);
         }
         // d silu(g)/dg = σ(g)·(1 + g·(1 - σ(g))). Gate and up are read (again, from the cache) before either is
@@ -291,34 +183,6 @@ __global__ void __launch_bounds__(kSumThreads)
     if (warp != 0 || column >= width) return;
     for (int w = 1; w < kSumRows; ++w) sum += tile[w * kWarp + lane];
     target[column] += sum;
-}
-
-Error tooWide(int width, int most) {
-    return makeError(ErrorCode::Unsupported, "rows of " + std::to_string(width) + " columns; the CUDA backend takes " +
-                                                 std::to_string(most) + " at most");
-}
-
-/// Calls work(Spread) with the narrowest that holds a row.
-template <typename Work>
-Result<void> withSpread(int width, Work&& work) {
-    if (width % 4 == 0) {
-        if (width <= 256) return work(Spread<kWarp, 4, 2, 256>{});
-        if (width <= 1024) return work(Spread<128, 4, 2>{});
-        if (width <= 2048) return work(Spread<256, 4, 2>{});
-        if (width <= 4096) return work(Spread<512, 4, 2>{});
-        if (width <= 8192) return work(Spread<512, 4, 4>{});
-    } else {
-        if (width <= 256) return work(Spread<kWarp, 1, 8, 128>{});
-        if (width <= 8192) return work(Spread<512, 1, 16>{});
-    }
-    return tooWide(width, 8192);
-}
-/// Of forward kernels, which hold less in registers.
-template <typename Work>
-Result<void> withWideSpread(int width, Work&& work) {
-    if (width <= 8192) return withSpread(width, work);
-    if (width % 4 == 0 && width <= 16384) return work(Spread<512, 4, 8>{});
-    return tooWide(width, width % 4 == 0 ? 16384 : 8192);
 }
 
 template <typename S>

@@ -4,83 +4,13 @@
 //
 // Predicted on an H200 (4.8 TB/s), never run on a GPU, for M = 64K tokens of the 100M preset in bfloat16:
 //   forward   M·(H+Hkv)·h·(2 + 2) bytes: 270 MB, 56 µs          backward  M·(H+Hkv)·h·(2 + 2 + 2): 400 MB, 84 µs
-#include "core/backend/cuda/kernels/reduce.cuh"
-#include "core/backend/cuda/kernels/vectors.cuh"
+#include "core/backend/cuda/kernels/heads.cuh"
 
 namespace distillix::cuda {
 
 namespace {
 
-constexpr int kThreads = 256;
-
-/// LANES lanes hold one head, VEC neighbouring pairs each, ITEMS times.
-template <int LANES, int VEC, int ITEMS>
-struct HeadSpread {
-    static constexpr int kLanes = LANES, kVec = VEC, kItems = ITEMS, kGroups = kThreads / LANES;
-    /// The first halves' elements, or the second halves'.
-    using Part = RowPart<LANES, VEC, ITEMS>;
-    static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x) % LANES; }
-    static __device__ __forceinline__ int group() { return static_cast<int>(threadIdx.x) / LANES; }
-};
-
-template <typename S>
-struct Head {
-    typename S::Part a, b;
-
-    __device__ __forceinline__ void load(const ConstValues& x, std::size_t offset, int half) {
-        a.load(x, offset, half, S::lane());
-        b.load(x, offset + static_cast<std::size_t>(half), half, S::lane());
-    }
-    __device__ __forceinline__ void store(const Values& x, std::size_t offset, int half) const {
-        a.store(x, offset, half, S::lane());
-        b.store(x, offset + static_cast<std::size_t>(half), half, S::lane());
-    }
-    /// Of the norms' float weights.
-    __device__ __forceinline__ void loadWeight(const float* weight, int half) {
-        a.loadTyped(weight, half, S::lane());
-        b.loadTyped(weight + half, half, S::lane());
-    }
-    template <typename F>
-    __device__ __forceinline__ void each(F&& f) {
-#pragma unroll
-        for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-            for (int j = 0; j < S::kVec; ++j) {
-                f(a.v[i][j], i, j, false);
-                f(b.v[i][j], i, j, true);
-            }
-        }
-    }
-    __device__ __forceinline__ float at(int i, int j, bool second) const {
-        return second ? b.v[i][j] : a.v[i][j];
-    }
-    /// (a, b) becomes (a·c - b·s, b·c + a·s) with the table's cos and sin; backward turns the other way.
-    __device__ __forceinline__ void rotate(const float* table, int half, float direction) {
-#pragma unroll
-        for (int i = 0; i < S::kItems; ++i) {
-#pragma unroll
-            for (int j = 0; j < S::kVec; ++j) {
-                const int pair = S::Part::column(S::lane(), i) + j;
-                if (pair >= half) continue;
-                const float2 turn = *reinterpret_cast<const float2*>(table + 2 * pair);
-                const float first = a.v[i][j], second = b.v[i][j], s = direction * turn.y;
-                a.v[i][j] = first * turn.x - second * s;
-                b.v[i][j] = second * turn.x + first * s;
-            }
-        }
-    }
-    __device__ __forceinline__ float rstd(int headDim, float eps) {
-        float squares = 0;
-        each([&](float& v, int, int, bool) { squares += v * v; });
-        return 1.0f / sqrtf(warpSum<S::kLanes>(squares) / static_cast<float>(headDim) + eps);
-    }
-};
-
-/// Of q and k head `head` of a row: where it lies in [.., (H+2Hkv)·h] and in [.., (H+Hkv)·h].
-__device__ __forceinline__ std::size_t headOffset(int row, int headsInRow, int head, int headDim) {
-    return (static_cast<std::size_t>(row) * static_cast<std::size_t>(headsInRow) + static_cast<std::size_t>(head)) *
-           static_cast<std::size_t>(headDim);
-}
+constexpr int kThreads = kHeadThreads;
 
 template <typename S>
 __global__ void __launch_bounds__(kThreads) qkNormRopeKernel(QkNormRope args) {
@@ -90,14 +20,9 @@ __global__ void __launch_bounds__(kThreads) qkNormRopeKernel(QkNormRope args) {
     const int own = min(unit, units - 1), row = own / qkHeads, head = own % qkHeads;
     Head<S> x;
     x.load(args.qkv, headOffset(row, qkHeads + args.kvHeads, head, args.headDim), half);
-    if (args.qNorm) {
-        Head<S> weight;
-        weight.loadWeight(head < args.heads ? args.qNorm : args.kNorm, half);
-        const float rstd = x.rstd(args.headDim, args.eps);
-        x.each([&](float& v, int i, int j, bool second) { v = v * rstd * weight.at(i, j, second); });
-    }
-    x.rotate(args.ropeTable + static_cast<std::size_t>(args.positions[row]) * static_cast<std::size_t>(args.headDim),
-             half, 1.0f);
+    normRotate(x, head < args.heads ? args.qNorm : args.kNorm, args.eps,
+               args.ropeTable + static_cast<std::size_t>(args.positions[row]) * static_cast<std::size_t>(args.headDim),
+               args.headDim);
     if (unit < units) x.store(args.qk, headOffset(row, qkHeads, head, args.headDim), half);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "core/backend/cuda/kernels/linear.h"
 #include "core/backend/cuda/kernels/portable.h"
 #include "core/backend/cuda/kernels/ternary_layout.h"
 
@@ -37,6 +38,16 @@ template <typename T, int N>
 struct alignas(N * sizeof(T)) Pack {
     T values[N];
 };
+
+/// y of one place.
+__device__ __forceinline__ float scaledProduct(const TernaryProduct& args, int sum, int row, int column, float scale,
+                                               float gamma) {
+    float y = static_cast<float>(sum) * (gamma * scale);
+    if (args.residual)
+        y += args.residual[static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) +
+                           static_cast<std::size_t>(column)];
+    return y;
+}
 
 __device__ __forceinline__ double xorLanes(double value, int lanes) {
     unsigned long long bits;
