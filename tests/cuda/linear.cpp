@@ -288,6 +288,47 @@ TEST_F(Linear, SixteenBitActivationsAreTheFloatResultsRounded) {
     }
 }
 
+/// Backward goes over 16,384 rows at a time: the same as going over two ranges of rows, one call each.
+TEST_F(Linear, BackwardOfManyRowsIsThatOfTheirRanges) {
+    constexpr int kTokens = 16384 + 37, kIns = 16, kOuts = 8, kAtOnce = 16384;
+    const std::size_t inputs = std::size_t{kTokens} * kIns, outputs = std::size_t{kTokens} * kOuts;
+    Workload workload;
+    workload.rows = kTokens;
+    workload.hidden = kIns;
+    workload.heads = 1;
+    workload.headDim = workload.mlp = kOuts;
+    workload.training = true;
+    const Precision precision{DType::F32, DType::BF16};
+    const Exec exec = execFor(workload, precision);
+    PrepareWeight prepare;
+    prepare.weight.shape = ternaryShape(kIns, {kOuts, 0, 0}, false);
+    prepare.weight.latent = upload(normalValues(std::size_t{kIns * kOuts}, 1, 0.02));
+    prepare.weight.prepared = device<std::byte>(backend->preparedBytes(prepare.weight.shape, precision, true));
+    EXPECT_OK(backend->prepareWeights(exec, {&prepare, 1}, true));
+    const DevicePtr<std::int8_t> codes = upload(randomCodes(inputs, 2, -128, 127));
+    const DevicePtr<float> alpha = upload(std::vector<float>(kTokens, 3.0f)),
+                           dOut = upload(normalValues(outputs, 3, 1));
+    const auto backward = [&](int first, int count, DevicePtr<float> dInput, DevicePtr<float> dWeight) {
+        LinearBackwardArgs args;
+        args.rows = count;
+        args.weight = prepare.weight;
+        args.input.codes = codes + std::ptrdiff_t{first} * kIns;
+        args.input.alpha = alpha + first;
+        args.dOut = typed(dOut + std::ptrdiff_t{first} * kOuts);
+        args.dInput = typed(dInput + std::ptrdiff_t{first} * kIns);
+        args.dWeight = dWeight;
+        EXPECT_OK(backend->linearBackward(exec, args));
+    };
+    const DevicePtr<float> whole = device<float>(inputs), parts = device<float>(inputs);
+    const DevicePtr<float> wholeWeight = upload(std::vector<float>(kIns * kOuts, 0.25f)),
+                           partsWeight = upload(std::vector<float>(kIns * kOuts, 0.25f));
+    backward(0, kTokens, whole, wholeWeight);
+    backward(0, kAtOnce, parts, partsWeight);
+    backward(kAtOnce, kTokens - kAtOnce, parts, partsWeight);
+    EXPECT_EQ(download(whole, inputs), download(parts, inputs));
+    EXPECT_EQ(download(wholeWeight, std::size_t{kIns * kOuts}), download(partsWeight, std::size_t{kIns * kOuts}));
+}
+
 /// DISTILLIX_CUDA_FORWARD=library: the library's integer product and a pass of scaling, with the bits of our own
 /// kernel.
 TEST_F(Linear, TheLibrarysForwardGivesTheSameBits) {

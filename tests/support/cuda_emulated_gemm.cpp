@@ -86,12 +86,12 @@ void multiplyCodes(const GemmArgs& args) {
 
 class EmulatedGemm final : public Gemm {
   public:
-    Result<void> run(const GemmArgs& args, void* workspace, StreamHandle stream) override {
+    Result<void> run(const GemmArgs& args, const GemmScratch& scratch, StreamHandle stream) override {
         TRY_VOID(checkGemm(args));
-        if (!workspace || reinterpret_cast<std::uintptr_t>(workspace) % 256 != 0)
+        if (!scratch || reinterpret_cast<std::uintptr_t>(scratch.memory) % 256 != 0)
             return makeError(ErrorCode::Internal, "a product without scratch memory", gemmText(args));
-        static_cast<emulation::Queue*>(stream)->push([args, workspace]() -> Result<void> {
-            std::memset(workspace, 0xff, kGemmWorkspace);  // the library may use all of it
+        static_cast<emulation::Queue*>(stream)->push([args, scratch]() -> Result<void> {
+            std::memset(scratch.memory, 0xff, scratch.bytes);  // the library may use all of it
             args.type == DType::I8 ? multiplyCodes(args) : multiplyFloats(args);
             return {};
         });

@@ -38,13 +38,13 @@ std::size_t logitsScratch(DType type, int rows, int width, int vocabulary) {
     const std::size_t many = typedBytes(type, elementCount(std::min(rows, kLogitRows), width)) +
                              typedBytes(type, std::min(elementCount(logitColumns(width, vocabulary), width),
                                                        elementCount(vocabulary, width)));
-    return kGemmWorkspace + std::max({few, many, tokensScratch(width)});
+    return gemmScratchBytes(rows) + std::max({few, many, tokensScratch(width)});
 }
 
 std::size_t lossScratch(DType type, int rows, int width, int vocabulary) {
     const LossPlan plan = lossPlan(rows, width, vocabulary);
     const std::size_t inputs = elementCount(plan.rows, width);
-    return kGemmWorkspace + Scratch::bytes<float>(plan.logits) + typedBytes(type, plan.headElements) +
+    return gemmScratchBytes(rows) + Scratch::bytes<float>(plan.logits) + typedBytes(type, plan.headElements) +
            typedBytes(type, inputs) + Scratch::bytes<float>(inputs) +
            Scratch::bytes<LossRow>(static_cast<std::size_t>(plan.rows));
 }
@@ -116,7 +116,7 @@ Result<void> denseLogits(CudaContext& context, const Exec& exec, DType type, con
     const int width = args.head.shape.in, vocabulary = args.head.shape.out;
     const int rows = std::min(args.rows, kLogitRows);
     Scratch scratch(exec);
-    void* library = scratch.take<std::byte>(kGemmWorkspace);
+    const GemmScratch library = takeGemmScratch(scratch, args.rows);
     const bool converts = args.x.type != type;
     std::byte* x = converts ? scratch.take<std::byte>(elementCount(rows, width) * dtypeBytes(type)) : nullptr;
     HeadRows probe(args.head, type, nullptr, stream);
@@ -164,7 +164,7 @@ class Loss {
     Result<void> run() {
         const std::size_t item = dtypeBytes(m_type), inputs = elementCount(m_plan.rows, m_width);
         const HeadRows probe(m_args.head, m_type, nullptr, m_stream);
-        m_library = m_scratch.take<std::byte>(kGemmWorkspace);
+        m_library = takeGemmScratch(m_scratch, m_args.rows);
         m_logits = m_scratch.take<float>(elementCount(m_plan.rows, m_plan.stride));
         std::byte* operand =
             probe.direct() ? nullptr : m_scratch.take<std::byte>(elementCount(m_plan.columns, m_width) * item);
@@ -263,7 +263,7 @@ class Loss {
     Scratch m_scratch;
     StreamHandle m_stream;
     int m_width, m_vocabulary;
-    std::byte* m_library = nullptr;
+    GemmScratch m_library;
     float* m_logits = nullptr;      // [n, columns] of a piece, then their gradient
     std::byte* m_inputs = nullptr;  // [n, d] the targets' rows of x
     float* m_dInputs = nullptr;     // [n, d]

@@ -23,9 +23,10 @@ Result<DType> productType(const CudaContext& context, const Precision& precision
 
 namespace {
 
-/// Rows of activations whose operands are held at once: sums of 4,096 terms keep the tensor cores busy, and dW stays in
-/// the second-level cache from one piece to the next.
-constexpr int kGradientRows = 4096;
+/// Rows of activations whose operands are held at once. dX of a layer with 768 inputs has 3 tiles of 128 x 256 for each
+/// 128 rows: 16,384 make 2.9 rounds of an H200's 132 multiprocessors, 4,096 would leave a quarter of one round idle;
+/// and the fewer pieces, the less often dW is read and written. A training of fewer rows takes no more than it has.
+constexpr int kGradientRows = 16384;
 /// Rows that the scratch of prepareWeights has room for at least: several layers share a launch.
 constexpr std::size_t kPrepareRows = 16384;
 constexpr std::size_t kPrepareRowBytes = 2 * sizeof(double) + 2 * sizeof(unsigned);
@@ -44,7 +45,7 @@ constexpr int kLibraryRows = 4096;
 std::size_t forwardScratch(const CudaContext& context, int rows, int in, int out) {
     std::size_t bytes = in % 16 == 0 ? 0 : Scratch::bytes<std::int8_t>(elementCount(rows, codesStride(in)));
     if (context.libraryForward)
-        bytes += kGemmWorkspace + Scratch::bytes<std::int8_t>(elementCount(out, codesStride(in))) +
+        bytes += gemmScratchBytes(rows) + Scratch::bytes<std::int8_t>(elementCount(out, codesStride(in))) +
                  Scratch::bytes<std::int32_t>(elementCount(std::min(rows, kLibraryRows) + 3, out));
     return bytes;
 }
@@ -52,9 +53,10 @@ std::size_t forwardScratch(const CudaContext& context, int rows, int in, int out
 /// Plain forward: float32 inputs meet the latent weights as they are, inputs of 16 bits ones of 16 bits, or are made
 /// float32 where products are.
 std::size_t plainForwardScratch(Precision precision, int rows, int in, int out) {
-    if (precision.activation == DType::F32) return kGemmWorkspace;
-    if (precision.product == DType::F32) return kGemmWorkspace + Scratch::bytes<float>(elementCount(rows, in));
-    return kGemmWorkspace + Scratch::bytes<std::uint16_t>(elementCount(in, out)) +
+    const std::size_t library = gemmScratchBytes(rows);
+    if (precision.activation == DType::F32) return library;
+    if (precision.product == DType::F32) return library + Scratch::bytes<float>(elementCount(rows, in));
+    return library + Scratch::bytes<std::uint16_t>(elementCount(in, out)) +
            (precision.activation != precision.product ? Scratch::bytes<std::uint16_t>(elementCount(rows, in)) : 0);
 }
 
@@ -67,7 +69,7 @@ std::size_t backwardScratch(DType type, bool floatActivations, int rows, int in,
     // dY is there as it is read where activations have the products' type; the residual stream's is always float32.
     const std::size_t outputs = bytes(elementCount(piece, out));
     const std::size_t gradient = floatActivations ? 0 : Scratch::bytes<float>(elementCount(piece, in));
-    return kGemmWorkspace + operand + outputs + gradient;
+    return gemmScratchBytes(rows) + operand + outputs + gradient;
 }
 
 /// A row of the plan of scratch memory: shapes that a workload's layers have.
@@ -174,7 +176,7 @@ namespace {
 Result<void> libraryForward(CudaContext& context, Scratch& scratch, const LinearShape& shape,
                             const TernaryProduct& product, StreamHandle stream) {
     const int stride = codesStride(shape.in);
-    void* library = scratch.take<std::byte>(kGemmWorkspace);
+    const GemmScratch library = takeGemmScratch(scratch, product.rows);
     std::int8_t* weights = scratch.take<std::int8_t>(elementCount(shape.out, stride));
     std::int32_t* sums = scratch.take<std::int32_t>(elementCount(std::min(product.rows, kLibraryRows) + 3, shape.out));
     if (!library || !weights || !sums) return scratch.tooSmall("linearForward");
@@ -266,7 +268,7 @@ Result<void> plainForward(CudaContext& context, const Exec& exec, DType wanted, 
             product.addend = nullptr;
         }
     }
-    void* library = scratch.take<std::byte>(kGemmWorkspace);
+    const GemmScratch library = takeGemmScratch(scratch, args.rows);
     const std::size_t inputs = elementCount(args.rows, shape.in), weights = elementCount(shape.in, shape.out);
     if (args.input.values.type != type) {
         std::byte* converted = scratch.take<std::byte>(inputs * dtypeBytes(type));
@@ -360,7 +362,7 @@ class Backward {
         const std::size_t item = dtypeBytes(m_type);
         const bool ownWeights = m_args.dInput && (ternary || m_type != DType::F32);
         const bool ownInputs = m_args.dWeight && (ternary || m_args.input.values.type != m_type);
-        m_library = m_scratch.take<std::byte>(kGemmWorkspace);
+        m_library = takeGemmScratch(m_scratch, m_args.rows);
         const std::size_t operand = std::max(ownWeights ? elementCount(m_in, m_out) * item : 0,
                                              ownInputs ? elementCount(m_piece, m_in) * item : 0);
         if (operand > 0) m_operand = m_scratch.take<std::byte>(operand);
@@ -457,7 +459,7 @@ class Backward {
     int m_in, m_out, m_piece;
     bool m_narrow = false;  // dX goes through float32
     int m_converted = -1;   // the first row of what m_dOut holds
-    std::byte* m_library = nullptr;
+    GemmScratch m_library;
     std::byte* m_operand = nullptr;  // W, then X
     std::byte* m_dOut = nullptr;
     float* m_gradient = nullptr;

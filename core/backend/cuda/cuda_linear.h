@@ -20,6 +20,12 @@ struct PreparedTernary {
     unsigned* packed;  // [out, packedColumns/16]
 };
 
+/// For the products of an operation on `rows` rows; false where the workspace is too small.
+inline GemmScratch takeGemmScratch(Scratch& scratch, int rows) {
+    const std::size_t bytes = gemmScratchBytes(rows);
+    return {scratch.take<std::byte>(bytes), bytes};
+}
+
 inline std::size_t elementCount(std::int64_t a, std::int64_t b) {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }

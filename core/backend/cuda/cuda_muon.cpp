@@ -20,7 +20,8 @@ namespace {
 constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f;
 /// Scratch for tensors beyond the first: several matrices of 768 fill a card where one does not.
 constexpr std::size_t kBatchBytes = std::size_t{16} << 20;
-constexpr std::size_t kArrays = 5;  // each loses up to 256 bytes
+/// The library's, and what each of five arrays loses by alignment.
+constexpr std::size_t kAside = gemmScratchBytes(0) + 5 * std::size_t{256};
 
 struct MuonSize {
     std::size_t size, side;  // elements of a tensor, and of its shorter side
@@ -43,7 +44,7 @@ Result<void> muonGroup(CudaContext& context, const Exec& exec, DType type, const
     const int side = static_cast<int>(size.side), length = std::max(rows, cols);
     const std::size_t item = dtypeBytes(type), all = static_cast<std::size_t>(count);
     Scratch scratch(exec);
-    void* library = scratch.take<std::byte>(kGemmWorkspace);
+    const GemmScratch library = takeGemmScratch(scratch, 0);
     std::byte* x = scratch.take<std::byte>(all * size.size * item);
     std::byte* next = scratch.take<std::byte>(all * size.size * item);
     std::byte* gram = scratch.take<std::byte>(all * size.side * size.side * item);
@@ -120,7 +121,7 @@ std::size_t muonWorkspaceBytes(const CudaContext&, const Workload& workload, Pre
             std::max<std::size_t>(1, std::min<std::size_t>(kMuonItems, kBatchBytes / std::max<std::size_t>(one, 1)));
         bytes = std::max(bytes, one * most);
     }
-    return kGemmWorkspace + bytes + kArrays * 256;
+    return kAside + bytes;
 }
 
 Result<void> CudaBackend::muon(const Exec& exec, const MuonArgs& args) {
@@ -129,8 +130,7 @@ Result<void> CudaBackend::muon(const Exec& exec, const MuonArgs& args) {
     const DType type = TRY(productType(m_context, exec.precision, operation));
     TRY_VOID(enter());
     std::vector<MuonTensor> waiting(args.tensors.begin(), args.tensors.end());
-    const std::size_t room =
-        exec.workspaceBytes > kGemmWorkspace + kArrays * 256 ? exec.workspaceBytes - kGemmWorkspace - kArrays * 256 : 0;
+    const std::size_t room = exec.workspaceBytes > kAside ? exec.workspaceBytes - kAside : 0;
     while (!waiting.empty()) {
         const int rows = waiting.front().rows, cols = waiting.front().cols;
         const std::size_t most = std::clamp<std::size_t>(room / muonSize(rows, cols).bytes(type), 1, kMuonItems);

@@ -53,7 +53,7 @@ std::uint32_t alignmentOf(const void* address, std::int64_t bytesApart) {
 /// All that the choice of an algorithm depends on.
 using Key =
     std::tuple<int, int, int, int, int, int, bool, bool, bool, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-               std::int64_t, std::int64_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+               std::int64_t, std::int64_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::size_t>;
 
 struct DestroyDescription {
     void operator()(cublasLtMatmulDescOpaque_t* d) const { cublasLtMatmulDescDestroy(d); }
@@ -99,9 +99,9 @@ class CublasGemm final : public Gemm {
         cublasLtDestroy(m_handle);
     }
 
-    Result<void> run(const GemmArgs& args, void* workspace, StreamHandle stream) override {
+    Result<void> run(const GemmArgs& args, const GemmScratch& scratch, StreamHandle stream) override {
         TRY_VOID(checkGemm(args));
-        const Plan* const plan = TRY_AT(planFor(args), gemmText(args));
+        const Plan* const plan = TRY_AT(planFor(args, scratch.bytes), gemmText(args));
         const void* const addend = args.addend ? args.addend : args.out;
         const std::int32_t one = 1, zero = 0;  // of an integer product
         const bool integers = args.type == DType::I8;
@@ -110,13 +110,13 @@ class CublasGemm final : public Gemm {
         const cublasStatus_t status =
             cublasLtMatmul(m_handle, plan->description.get(), alpha, args.b.data, plan->a.get(), args.a.data,
                            plan->b.get(), beta, addend, plan->c.get(), args.out, plan->c.get(), &plan->algorithm,
-                           workspace, kGemmWorkspace, static_cast<cudaStream_t>(stream));
+                           scratch.memory, scratch.bytes, static_cast<cudaStream_t>(stream));
         if (status != CUBLAS_STATUS_SUCCESS) return failed(gemmText(args), status);
         return {};
     }
 
   private:
-    Result<const Plan*> planFor(const GemmArgs& args) {
+    Result<const Plan*> planFor(const GemmArgs& args, std::size_t scratchBytes) {
         const std::int64_t itemBytes = static_cast<std::int64_t>(dtypeBytes(args.type)),
                            outBytes = static_cast<std::int64_t>(dtypeBytes(args.outType));
         const void* const addend = args.addend ? args.addend : args.out;
@@ -143,7 +143,8 @@ class CublasGemm final : public Gemm {
                       alignments[0],
                       alignments[1],
                       alignments[2],
-                      alignments[3]};
+                      alignments[3],
+                      scratchBytes};
         if (const auto known = m_plans.find(key); known != m_plans.end()) return &known->second;
 
         Plan plan;
@@ -171,7 +172,7 @@ class CublasGemm final : public Gemm {
         cublasLtMatmulPreference_t wishes = nullptr;
         DISTILLIX_TRY_CUBLAS("choosing an algorithm", cublasLtMatmulPreferenceCreate(&wishes));
         const std::unique_ptr<cublasLtMatmulPreferenceOpaque_t, DestroyPreference> owned(wishes);
-        const std::uint64_t room = kGemmWorkspace;
+        const std::uint64_t room = scratchBytes;
         // Sums that are split over blocks are put together in a second pass, in order: the same bits every time.
         const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
         const auto wish = [&](cublasLtMatmulPreferenceAttributes_t name, const auto& value) {

@@ -2,6 +2,7 @@
 // Dense products, row-major, as the library of the card (or, in the tests, plain loops) does them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,17 +43,28 @@ std::string gemmText(const GemmArgs& args);
 /// of 16, n and m multiples of 4 and alpha 1, beta 0: the library's rules.
 Result<void> checkGemm(const GemmArgs& args);
 
-/// One device's products. Results depend on the arguments alone. One thread at a time.
+/// Memory that a product may use, 256-byte aligned. With more of it the library can cut long sums into parts that run
+/// beside one another: dW of a [768, 768] layer has 18 tiles of 128 x 256 for the 132 multiprocessors of an H200, and a
+/// part of its sums takes 2.4 MB.
+struct GemmScratch {
+    std::byte* memory = nullptr;
+    std::size_t bytes = 0;
+    explicit operator bool() const { return memory != nullptr; }
+};
+/// For the products of so many rows of activations: 4 MiB, the library's own choice before 9.0, to the 32 that it
+/// recommends there. Where rows are few, memory was what counted.
+constexpr std::size_t gemmScratchBytes(int rows) {
+    constexpr std::size_t kMiB = std::size_t{1} << 20;
+    return std::clamp(static_cast<std::size_t>(std::max(rows, 1)) * 4096, 4 * kMiB, 32 * kMiB);
+}
+
+/// One device's products. Results depend on the arguments and the size of the scratch alone. One thread at a time.
 class Gemm {
   public:
     virtual ~Gemm() = default;
-    /// Queued. `workspace` has kGemmWorkspace bytes, 256-byte aligned. Unsupported or Device errors name the shape.
-    virtual Result<void> run(const GemmArgs& args, void* workspace, StreamHandle stream) = 0;
+    /// Queued. Unsupported or Device errors name the shape.
+    virtual Result<void> run(const GemmArgs& args, const GemmScratch& scratch, StreamHandle stream) = 0;
 };
-
-/// Scratch of one product. More lets the library split long sums over more of the card (it recommends 32 MB on 9.0);
-/// the products here have many tiles, and a small card's memory counts.
-inline constexpr std::size_t kGemmWorkspace = std::size_t{4} << 20;
 
 /// For the device that is current: over cuBLASLt (gemm.cpp), with a plan (descriptors and the algorithm chosen)
 /// kept for each shape; in the tests over plain loops (tests/support/cuda_emulated_gemm.cpp).
