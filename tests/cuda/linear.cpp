@@ -55,8 +55,9 @@ TEST(TernaryLayout, TileRowsAvoidOneAnothersBanks) {
 }
 
 TEST(TernaryLayout, LargeTilesAreForWhatFillsTheCard) {
-    EXPECT_EQ(ternaryTileFor(8192, 4096, 132).tokens, kLargeTile.tokens);
-    EXPECT_EQ(ternaryTileFor(512, 768, 132).tokens, kSmallTile.tokens);
+    EXPECT_EQ(ternaryTileFor(8192, 4096, 132, true).tokens, kLargeTile.tokens);
+    EXPECT_EQ(ternaryTileFor(512, 768, 132, true).tokens, kSmallTile.tokens);
+    EXPECT_EQ(ternaryTileFor(8192, 4096, 48, false).tokens, kSmallTile.tokens);
 }
 
 TEST(LossPlan, CoversAndStaysWithinWhatWasPlanned) {
@@ -153,7 +154,7 @@ TEST_F(Linear, IntegerProductsAreExactInEveryOrder) {
             for (const int multiprocessors : {1, 1000000}) {
                 const DevicePtr<float> out = upload(std::vector<float>(expected.size(), -1.5f));
                 product.out = out.backendAddress();
-                ASSERT_TRUE(launchTernaryProduct(product, multiprocessors, stream.handle).ok());
+                ASSERT_TRUE(launchTernaryProduct(product, multiprocessors, true, stream.handle).ok());
                 ASSERT_EQ(download(out, expected.size()), expected) << "tensor cores";
             }
             if (size.rows > kFewTokens) continue;

@@ -237,7 +237,8 @@ Result<void> ternaryForward(CudaContext& context, const Exec& exec, const Linear
     if (args.rows <= kFewTokens) return launchTernaryFew(product, stream);
     if (context.libraryForward && libraryTakes(shape) && args.rows % 4 == 0)
         return libraryForward(context, scratch, shape, product, stream);
-    return launchTernaryProduct(product, context.properties.multiprocessors, stream);
+    return launchTernaryProduct(product, context.properties.multiprocessors, context.properties.architecture >= 80,
+                                stream);
 }
 
 Result<void> plainForward(CudaContext& context, const Exec& exec, DType wanted, const LinearForwardArgs& args) {
@@ -400,7 +401,8 @@ class Backward {
             TRY_VOID(launchConvert(weights, DType::F32, elementCount(m_in, m_out), m_operand, m_type, m_stream));
             weights = m_operand;
         }
-        for (int first = 0; first < m_args.rows; first += m_piece) {
+        // From the last piece to the first, whose dY then is there for dW.
+        for (int first = (m_args.rows - 1) / m_piece * m_piece; first >= 0; first -= m_piece) {
             const int count = std::min(m_piece, m_args.rows - first);
             std::byte* target = behind(m_args.dInput, elementCount(first, m_in));
             GemmArgs product;

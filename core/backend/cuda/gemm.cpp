@@ -190,7 +190,8 @@ class CublasGemm final : public Gemm {
         DISTILLIX_TRY_CUBLAS("choosing an algorithm",
                              cublasLtMatmulAlgoGetHeuristic(m_handle, description, plan.a.get(), plan.b.get(),
                                                             plan.c.get(), plan.c.get(), wishes, 1, &best, &found));
-        if (found == 0) return failed("no algorithm for this product", CUBLAS_STATUS_NOT_SUPPORTED);
+        if (found == 0 || best.state != CUBLAS_STATUS_SUCCESS)
+            return failed("no algorithm for this product", CUBLAS_STATUS_NOT_SUPPORTED);
         plan.algorithm = best.algo;
         return &m_plans.emplace(key, std::move(plan)).first->second;
     }

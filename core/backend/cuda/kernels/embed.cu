@@ -52,25 +52,35 @@ __global__ void __launch_bounds__(kThreads)
 
 constexpr int kScanThreads = 1024;
 
-/// offsets[i] = counts[0] + … + counts[i - 1]. One block: each thread adds up a run, the runs are added over the warps.
+/// offsets[i] = counts[0] + … + counts[i - 1]. One block, 4,096 counts at a time, four neighbours a thread.
 __global__ void __launch_bounds__(kScanThreads) offsetsKernel(const unsigned* counts, unsigned* offsets, int count) {
     SHARED(unsigned, warpSums, kWarp);
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp, warp = thread / kWarp;
-    const int run = divideUp(count, kScanThreads), first = thread * run, last = min(first + run, count);
-    unsigned own = 0;
-    for (int i = first; i < last; ++i) own += counts[i];
-    unsigned sum = own;  // of this lane and those before it
-    for (int offset = 1; offset < kWarp; offset *= 2) {
-        const unsigned other = __shfl_up_sync(kFullMask, sum, static_cast<unsigned>(offset));
-        if (lane >= offset) sum += other;
-    }
-    if (lane == kWarp - 1) warpSums[warp] = sum;
-    __syncthreads();
-    unsigned before = sum - own;
-    for (int w = 0; w < warp; ++w) before += warpSums[w];
-    for (int i = first; i < last; ++i) {
-        offsets[i] = before;
-        before += counts[i];
+    unsigned carried = 0;  // of the rounds before
+    for (int round = 0; round < count; round += 4 * kScanThreads) {
+        const int first = round + 4 * thread;
+        unsigned own[4];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) own[i] = first + i < count ? counts[first + i] : 0;
+        const unsigned mine = own[0] + own[1] + own[2] + own[3];
+        unsigned sum = mine;  // of this lane and those before it
+        for (int offset = 1; offset < kWarp; offset *= 2) {
+            const unsigned other = __shfl_up_sync(kFullMask, sum, static_cast<unsigned>(offset));
+            if (lane >= offset) sum += other;
+        }
+        if (lane == kWarp - 1) warpSums[warp] = sum;
+        __syncthreads();
+        unsigned before = carried + sum - mine;
+        for (int w = 0; w < kWarp; ++w) {
+            if (w < warp) before += warpSums[w];
+            carried += warpSums[w];
+        }
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            if (first + i < count) offsets[first + i] = before;
+            before += own[i];
+        }
     }
 }
 
@@ -96,12 +106,22 @@ __device__ __forceinline__ void addColumns(float (&sum)[4], const float* row, in
     }
 }
 __device__ __forceinline__ void addToTable(float* row, const float (&sum)[4], int column, int width) {
-    for (int i = 0; i < 4; ++i) {
-        if (column + i < width) row[column + i] += sum[i];
+    if (width % 4 == 0) {
+        if (column >= width) return;
+        float v[4];
+        load4(row + column, v);
+        for (int i = 0; i < 4; ++i) v[i] += sum[i];
+        store4(row + column, v);
+    } else {
+        for (int i = 0; i < 4; ++i) {
+            if (column + i < width) row[column + i] += sum[i];
+        }
     }
 }
 
 constexpr int kTileColumns = kWarp * 4;
+/// Tiles of columns whose loads are under way together where a token has many rows.
+constexpr int kTilesAtOnce = 6;
 
 /// A block an id. Up to 32 rows: each warp takes tiles of columns and all rows in ascending order. More: the bucket
 /// becomes a set of bits, so that the rows can be walked in order; each warp takes every eighth word of it, and the
@@ -142,23 +162,29 @@ __global__ void __launch_bounds__(kThreads)
     for (unsigned i = static_cast<unsigned>(thread); i < count; i += kThreads)
         atomicOr(bits + bucket[i] / 32, 1u << bucket[i] % 32);
     __syncthreads();
-    for (int tile = 0; tile < width; tile += kTileColumns) {
-        const int column = tile + lane * 4;
-        float sum[4] = {0, 0, 0, 0};
+    for (int tile = 0; tile < width; tile += kTilesAtOnce * kTileColumns) {
+        float sums[kTilesAtOnce][4] = {};
         for (int word = warp; word < words; word += kWarps) {
-            for (unsigned left = bits[word]; left != 0; left &= left - 1)
-                addColumns(sum, rowAt(static_cast<unsigned>(word * 32 + __ffs(static_cast<int>(left)) - 1)), column,
-                           width);
-        }
-        store4(partial + thread * 4, sum);
-        __syncthreads();
-        if (warp == 0) {
-            for (int other = 1; other < kWarps; ++other) {
-                for (int i = 0; i < 4; ++i) sum[i] += partial[(other * kWarp + lane) * 4 + i];
+            for (unsigned left = bits[word]; left != 0; left &= left - 1) {
+                const float* const row = rowAt(static_cast<unsigned>(word * 32 + __ffs(static_cast<int>(left)) - 1));
+#pragma unroll
+                for (int t = 0; t < kTilesAtOnce; ++t)
+                    addColumns(sums[t], row, tile + t * kTileColumns + lane * 4, width);
             }
-            addToTable(target, sum, column, width);
         }
-        __syncthreads();
+#pragma unroll
+        for (int t = 0; t < kTilesAtOnce; ++t) {
+            if (tile + t * kTileColumns >= width) break;
+            store4(partial + thread * 4, sums[t]);
+            __syncthreads();
+            if (warp == 0) {
+                for (int other = 1; other < kWarps; ++other) {
+                    for (int i = 0; i < 4; ++i) sums[t][i] += partial[(other * kWarp + lane) * 4 + i];
+                }
+                addToTable(target, sums[t], tile + t * kTileColumns + lane * 4, width);
+            }
+            __syncthreads();
+        }
     }
 }
 

@@ -101,8 +101,9 @@ struct SwigluBackward {
 };
 Result<void> launchSwigluBackward(const SwigluBackward& args, StreamHandle stream);
 
-/// target[width] += partial[0] + partial[1] + …, `count` rows of them.
-Result<void> launchAddPartials(const float* partial, int count, float* target, int width, StreamHandle stream);
+/// target[width] += partial[0] + partial[1] + …, `count` rows of them; second[width] += the next `count`, if not null.
+Result<void> launchAddPartials(const float* partial, int count, float* target, float* second, int width,
+                               StreamHandle stream);
 
 // ---- rope.cu
 // -----------------------------------------------------------------------------------------------------------

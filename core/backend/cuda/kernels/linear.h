@@ -52,8 +52,9 @@ struct TernaryProduct {
     DType outType;
     int rows, blocks, outputs;  // blocks: packedColumns / 64
 };
-/// Tensor cores; any number of rows.
-Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, StreamHandle stream);
+/// Tensor cores; any number of rows. `copiesBeside`: the card copies into shared memory beside the arithmetic (8.0 on).
+Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool copiesBeside,
+                                  StreamHandle stream);
 /// dp4a; up to kFewTokens rows.
 Result<void> launchTernaryFew(const TernaryProduct& args, StreamHandle stream);
 /// A row of activations and what is done to it in front of a layer: SwiGLU, a norm, the quantizer.

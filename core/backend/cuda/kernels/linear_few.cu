@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduc
 #pragma unroll
     for (int t = 0; t < kTokens; ++t) {
         if (t != lane || t >= args.rows) continue;
-        const float y = scaledProduct(args, sums[t], t, output, args.alpha[t] / 127.0f, args.gamma[output]);
+        const float y = scaledProduct(args, sums[t], t, output);
         static_cast<Out*>(args.out)[static_cast<std::size_t>(t) * static_cast<std::size_t>(args.outputs) +
                                     static_cast<std::size_t>(output)] = fromFloat<Out>(y);
     }
@@ -122,8 +122,9 @@ __global__ void __launch_bounds__(S::kThreads) rowLinearKernel(RowSource source,
     for (int block = lane + kAhead * kLanes; block < args.blocks; block += kLanes) add(packed[block], block);
     const int sum = warpSum<kLanes>(sums[0]);
     if (lane != 0 || output >= args.outputs) return;
-    static_cast<Out*>(args.out)[output] =
-        fromFloat<Out>(scaledProduct(args, sum, 0, output, alpha / 127.0f, args.gamma[output]));
+    float y = scaledSum(sum, args.gamma[output], alpha / 127.0f);
+    if (args.residual) y = __fadd_rn(y, args.residual[output]);
+    static_cast<Out*>(args.out)[output] = fromFloat<Out>(y);
 }
 
 }  // namespace

@@ -46,6 +46,26 @@ __device__ __forceinline__ void transposeQuad(unsigned (&words)[4]) {
     }
 }
 
+/// What is added to a row's columns firstColumn + 8n and the next.
+template <int kN>
+__device__ __forceinline__ void loadResidual(const TernaryProduct& args, int row, int firstColumn, bool wide,
+                                             float (&values)[kN][2]) {
+    if (!args.residual || row >= args.rows) return;
+    const float* const source = args.residual + static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs);
+#pragma unroll
+    for (int n = 0; n < kN; ++n) {
+        const int column = firstColumn + n * 8;
+        if (wide) {
+            const Pack<float, 2> pair = *reinterpret_cast<const Pack<float, 2>*>(source + column);
+            values[n][0] = pair.values[0];
+            values[n][1] = pair.values[1];
+        } else {
+            values[n][0] = column < args.outputs ? source[column] : 0.0f;
+            values[n][1] = column + 1 < args.outputs ? source[column + 1] : 0.0f;
+        }
+    }
+}
+
 template <int kTokens, int kOutputs, typename Out>
 __global__ void __launch_bounds__(128) ternaryProductKernel(TernaryProduct args) {
     constexpr int kThreads = 128;
@@ -127,60 +147,65 @@ __global__ void __launch_bounds__(128) ternaryProductKernel(TernaryProduct args)
         }
     }
 
-    // Lane l of a group of four has columns 2l and 2l + 1 of each 8, in rows l/4 and l/4 + 8.
+    // Lane l of a group of four has columns 2l and 2l + 1 of each 8, in rows l/4 and l/4 + 8. All loads come first, and
+    // a row's residual before the row in front of it is stored: the compiler cannot know that they are other places.
     Out* const out = static_cast<Out*>(args.out);
     const bool wide = args.outputs % 8 == 0 && firstOutput + warpOutput + kWarpOutputs <= args.outputs;
+    const int firstRow = firstToken + warpToken + lane / 4, firstColumn = firstOutput + warpOutput + lane % 4 * 2;
+    float gammas[kN][2], scales[kM * 2], residual[2][kN][2];
 #pragma unroll
-    for (int m = 0; m < kM; ++m) {
+    for (int n = 0; n < kN; ++n) {
 #pragma unroll
-        for (int upper = 0; upper < 2; ++upper) {
-            const int row = firstToken + warpToken + m * 16 + upper * 8 + lane / 4;
-            const bool inside = row < args.rows;
-            const float scale = inside ? args.alpha[row] / 127.0f : 0.0f;
-            const std::size_t rowStart = static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs);
+        for (int i = 0; i < 2; ++i) {
+            const int column = firstColumn + n * 8 + i;
+            gammas[n][i] = column < args.outputs ? args.gamma[column] : 0.0f;
+        }
+    }
 #pragma unroll
-            for (int group = 0; group < kN; group += 4) {
-                float y[4][2];
+    for (int r = 0; r < kM * 2; ++r)
+        scales[r] = firstRow + r * 8 < args.rows ? args.alpha[firstRow + r * 8] / 127.0f : 0.0f;
+    loadResidual(args, firstRow, firstColumn, wide, residual[0]);
+#pragma unroll
+    for (int r = 0; r < kM * 2; ++r) {
+        if (r + 1 < kM * 2) loadResidual(args, firstRow + (r + 1) * 8, firstColumn, wide, residual[(r + 1) % 2]);
+        const int row = firstRow + r * 8;
+        const bool inside = row < args.rows;
+        Out* const target = out + static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs);
+#pragma unroll
+        for (int group = 0; group < kN; group += 4) {
+            float y[4][2];
+#pragma unroll
+            for (int j = 0; j < 4; ++j) {
+#pragma unroll
+                for (int i = 0; i < 2; ++i) {
+                    const int n = group + j;
+                    y[j][i] = scaledSum(sums[r / 2][n][r % 2 * 2 + i], gammas[n][i], scales[r]);
+                    if (args.residual) y[j][i] = __fadd_rn(y[j][i], residual[r % 2][n][i]);
+                }
+            }
+            if (!wide) {
 #pragma unroll
                 for (int j = 0; j < 4; ++j) {
 #pragma unroll
                     for (int i = 0; i < 2; ++i) {
-                        const int column = firstOutput + warpOutput + (group + j) * 8 + lane % 4 * 2 + i;
-                        y[j][i] = 0;
-                        if (inside && column < args.outputs)
-                            y[j][i] = scaledProduct(args, sums[m][group + j][upper * 2 + i], row, column, scale,
-                                                    args.gamma[column]);
+                        const int column = firstColumn + (group + j) * 8 + i;
+                        if (inside && column < args.outputs) target[column] = fromFloat<Out>(y[j][i]);
                     }
                 }
-                if (!wide) {
+            } else if constexpr (sizeof(Out) == 2) {
+                // 16 bytes a lane: the columns of one n8 tile each.
+                unsigned pairs[4];
 #pragma unroll
-                    for (int j = 0; j < 4; ++j) {
+                for (int j = 0; j < 4; ++j) pairs[j] = packPair<Out>(y[j][0], y[j][1]);
+                transposeQuad(pairs);
+                if (inside)
+                    *reinterpret_cast<Words4*>(target + firstOutput + warpOutput + (group + lane % 4) * 8) =
+                        Words4{pairs[0], pairs[1], pairs[2], pairs[3]};
+            } else if (inside) {
 #pragma unroll
-                        for (int i = 0; i < 2; ++i) {
-                            const int column = firstOutput + warpOutput + (group + j) * 8 + lane % 4 * 2 + i;
-                            if (inside && column < args.outputs)
-                                out[rowStart + static_cast<std::size_t>(column)] = fromFloat<Out>(y[j][i]);
-                        }
-                    }
-                } else if constexpr (sizeof(Out) == 2) {
-                    // 16 bytes a lane: the columns of one n8 tile each.
-                    unsigned pairs[4];
-#pragma unroll
-                    for (int j = 0; j < 4; ++j) pairs[j] = packPair<Out>(y[j][0], y[j][1]);
-                    transposeQuad(pairs);
-                    if (inside) {
-                        const int column = firstOutput + warpOutput + (group + lane % 4) * 8;
-                        *reinterpret_cast<Words4*>(out + rowStart + static_cast<std::size_t>(column)) =
-                            Words4{pairs[0], pairs[1], pairs[2], pairs[3]};
-                    }
-                } else if (inside) {
-#pragma unroll
-                    for (int j = 0; j < 4; ++j) {
-                        const int column = firstOutput + warpOutput + (group + j) * 8 + lane % 4 * 2;
-                        *reinterpret_cast<Pack<float, 2>*>(out + rowStart + static_cast<std::size_t>(column)) =
-                            Pack<float, 2>{{y[j][0], y[j][1]}};
-                    }
-                }
+                for (int j = 0; j < 4; ++j)
+                    *reinterpret_cast<Pack<float, 2>*>(target + firstColumn + (group + j) * 8) =
+                        Pack<float, 2>{{y[j][0], y[j][1]}};
             }
         }
     }
@@ -194,8 +219,10 @@ Result<void> launchTile(const TernaryProduct& args, StreamHandle stream) {
                   dim3(128), productSharedBytes(kTokens, kOutputs), stream, args);
 }
 
-Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, StreamHandle stream) {
-    const bool large = ternaryTileFor(args.rows, args.outputs, multiprocessors).tokens == kLargeTile.tokens;
+Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool copiesBeside,
+                                  StreamHandle stream) {
+    const bool large =
+        ternaryTileFor(args.rows, args.outputs, multiprocessors, copiesBeside).tokens == kLargeTile.tokens;
     return withFloatType(args.outType, [&](auto type) -> Result<void> {
         using Out = decltype(type);
         return large ? launchTile<kLargeTile.tokens, kLargeTile.outputs, Out>(args, stream)
@@ -212,8 +239,7 @@ __global__ void __launch_bounds__(256) ternaryScaleKernel(const std::int32_t* su
     if (column >= args.outputs) return;
     const std::size_t place =
         static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) + static_cast<std::size_t>(column);
-    static_cast<Out*>(args.out)[place] =
-        fromFloat<Out>(scaledProduct(args, sums[place], row, column, args.alpha[row] / 127.0f, args.gamma[column]));
+    static_cast<Out*>(args.out)[place] = fromFloat<Out>(scaledProduct(args, sums[place], row, column));
 }
 
 Result<void> launchTernaryScale(const std::int32_t* sums, const TernaryProduct& args, StreamHandle stream) {

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(S::kThreads)
 }
 
 template <typename S>
-__global__ void __launch_bounds__(S::kThreads)
+__global__ void __launch_bounds__(S::kThreads, 1)
     swigluKernel(ConstValues gateUp, const float* subNorm, float eps, RowOut out, float* rstd, int rows, int width) {
     const int row = static_cast<int>(blockIdx.x) * S::kRowsPerBlock + S::group();
     if (row >= rows) return;
@@ -165,14 +165,19 @@ __global__ void __launch_bounds__(S::kThreads, 1) swigluBackwardKernel(SwigluBac
     if (args.subNorm) writePartial<S>(dSubNorm, args.partial, width);
 }
 
-constexpr int kSumThreads = 256, kSumRows = kSumThreads / kWarp;
+constexpr int kSumThreads = 1024, kSumRows = kSumThreads / kWarp;
 
-/// target[c] += the sum of partial[.][c]: 32 columns a block, each of its warps takes every eighth partial row.
+/// target[c] += the sum of partial[.][c]: 32 columns a block, each of its warps takes every 32nd partial row, for the
+/// time is that of loads one behind the other. Blocks of y 1 do the same for the next partials and `second`.
 __global__ void __launch_bounds__(kSumThreads)
-    addPartialsKernel(const float* partial, int count, float* target, int width) {
+    addPartialsKernel(const float* partial, int count, float* target, float* second, int width) {
     SHARED(float, tile, kSumThreads);
     const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
     const int column = static_cast<int>(blockIdx.x) * kWarp + lane;
+    if (blockIdx.y != 0) {
+        partial += at(count, width);
+        target = second;
+    }
     float sum = 0;
     if (column < width) {
         for (int row = warp; row < count; row += kSumRows)
@@ -201,9 +206,10 @@ std::size_t backwardShared(int width) {
 
 }  // namespace
 
-Result<void> launchAddPartials(const float* partial, int count, float* target, int width, StreamHandle stream) {
-    return launch(addPartialsKernel, static_cast<unsigned>(divideUp(width, kWarp)), kSumThreads, 0, stream, partial,
-                  count, target, width);
+Result<void> launchAddPartials(const float* partial, int count, float* target, float* second, int width,
+                               StreamHandle stream) {
+    return launch(addPartialsKernel, dim3(static_cast<unsigned>(divideUp(width, kWarp)), second ? 2 : 1), kSumThreads,
+                  0, stream, partial, count, target, second, width);
 }
 
 Result<void> launchNormQuantize(const ConstValues& x, const float* weight, float eps, const RowOut& out, float* rstd,
@@ -229,7 +235,7 @@ Result<void> launchNormBackward(const NormBackward& args, StreamHandle stream) {
         using S = decltype(spread);
         const unsigned blocks = backwardBlocks<S>(args.rows);
         TRY_VOID(launch(normBackwardKernel<S>, blocks, S::kThreads, backwardShared<S>(args.width), stream, args));
-        return launchAddPartials(args.partial, static_cast<int>(blocks), args.dWeight, args.width, stream);
+        return launchAddPartials(args.partial, static_cast<int>(blocks), args.dWeight, nullptr, args.width, stream);
     });
 }
 
@@ -240,7 +246,7 @@ Result<void> launchSwigluBackward(const SwigluBackward& args, StreamHandle strea
         TRY_VOID(launch(swigluBackwardKernel<S>, blocks, S::kThreads, args.subNorm ? backwardShared<S>(args.width) : 0,
                         stream, args));
         if (!args.subNorm) return {};
-        return launchAddPartials(args.partial, static_cast<int>(blocks), args.dSubNorm, args.width, stream);
+        return launchAddPartials(args.partial, static_cast<int>(blocks), args.dSubNorm, nullptr, args.width, stream);
     });
 }
 

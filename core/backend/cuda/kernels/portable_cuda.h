@@ -2,8 +2,8 @@
 // portable.h as nvcc sees it.
 #pragma once
 
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -49,9 +49,8 @@ __device__ __forceinline__ T fromFloat(float value) {
 #if DISTILLIX_DEVICE_ARCH >= 800
         asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
 #else
-        const unsigned u = __float_as_uint(value);
-        result.bits = static_cast<std::uint16_t>(
-            (u & 0x7fffffffu) > 0x7f800000u ? (u >> 16) | 0x40u : (u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+        __trap();  // 7.5 has no bfloat16, and the host launches no kernel for it
+        result.bits = 0;
 #endif
         return result;
     } else {
@@ -193,15 +192,20 @@ __device__ __forceinline__ void cpAsyncWait() {
 
 // ---- the one way to start a kernel ---------------------------------------------------------------------------------
 
-/// A kernel that wants more dynamic shared memory than 48 KiB must say so, once on each device.
+/// A kernel that wants more dynamic shared memory than 48 KiB must say so, once on each device: the most that it has
+/// wanted, for what is said last counts.
 inline cudaError_t allowDynamicShared(const void* kernel, std::size_t bytes) {
     static std::mutex mutex;
-    static std::set<std::pair<const void*, std::pair<int, std::size_t>>> allowed;  // guarded by mutex
+    static std::map<std::pair<const void*, int>, std::size_t> allowed;  // guarded by mutex
     int device = 0;
     if (const cudaError_t status = cudaGetDevice(&device); status != cudaSuccess) return status;
     const std::lock_guard lock(mutex);
-    if (!allowed.insert({kernel, {device, bytes}}).second) return cudaSuccess;
-    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+    std::size_t& most = allowed[{kernel, device}];
+    if (bytes <= most) return cudaSuccess;
+    const cudaError_t status =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+    if (status == cudaSuccess) most = bytes;
+    return status;
 }
 
 /// Queues kernel(args...) on the stream. The error is the runtime's about the launch, or an earlier kernel's failure.

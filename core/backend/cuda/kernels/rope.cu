@@ -124,10 +124,7 @@ Result<void> launchQkNormRopeBackward(const QkNormRopeBackward& args, StreamHand
                         args.qNorm ? static_cast<std::size_t>(S::kGroups * args.headDim) * sizeof(float) : 0, stream,
                         args));
         if (!args.qNorm) return {};
-        TRY_VOID(launchAddPartials(args.partial, blocks, args.dQNorm, args.headDim, stream));
-        return launchAddPartials(
-            args.partial + static_cast<std::size_t>(blocks) * static_cast<std::size_t>(args.headDim), blocks,
-            args.dKNorm, args.headDim, stream);
+        return launchAddPartials(args.partial, blocks, args.dQNorm, args.dKNorm, args.headDim, stream);
     });
 }
 

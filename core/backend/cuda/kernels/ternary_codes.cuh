@@ -39,14 +39,17 @@ struct alignas(N * sizeof(T)) Pack {
     T values[N];
 };
 
+/// sum·γ·α/127, with `scale` α/127. The roundings are spelled out, here and where a residual is added: one token and
+/// many go through different kernels and must come to the same bits.
+__device__ __forceinline__ float scaledSum(int sum, float gamma, float scale) {
+    return __fmul_rn(static_cast<float>(sum), __fmul_rn(gamma, scale));
+}
 /// y of one place.
-__device__ __forceinline__ float scaledProduct(const TernaryProduct& args, int sum, int row, int column, float scale,
-                                               float gamma) {
-    float y = static_cast<float>(sum) * (gamma * scale);
-    if (args.residual)
-        y += args.residual[static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) +
-                           static_cast<std::size_t>(column)];
-    return y;
+__device__ __forceinline__ float scaledProduct(const TernaryProduct& args, int sum, int row, int column) {
+    const float y = scaledSum(sum, args.gamma[column], args.alpha[row] / 127.0f);
+    if (!args.residual) return y;
+    return __fadd_rn(y, args.residual[static_cast<std::size_t>(row) * static_cast<std::size_t>(args.outputs) +
+                                      static_cast<std::size_t>(column)]);
 }
 
 __device__ __forceinline__ double xorLanes(double value, int lanes) {

@@ -67,10 +67,12 @@ inline constexpr TernaryTile kLargeTile{128, 128}, kSmallTile{64, 64};
 constexpr int tilesOf(int count, int tile) {
     return (count + tile - 1) / tile;
 }
-/// The large tile reads half as much a product, and needs a card's worth of blocks to pay.
-constexpr TernaryTile ternaryTileFor(int rows, int out, int multiprocessors) {
-    return static_cast<long long>(tilesOf(rows, kLargeTile.tokens)) * tilesOf(out, kLargeTile.outputs) >=
-                   multiprocessors
+/// The large tile reads half as much a product, and needs a card's worth of blocks to pay. Where copies do not run
+/// beside the arithmetic (7.5, which has room for one large tile at a time), three small ones hide one another's loads.
+constexpr TernaryTile ternaryTileFor(int rows, int out, int multiprocessors, bool copiesBeside) {
+    return copiesBeside &&
+                   static_cast<long long>(tilesOf(rows, kLargeTile.tokens)) * tilesOf(out, kLargeTile.outputs) >=
+                       multiprocessors
                ? kLargeTile
                : kSmallTile;
 }
