@@ -2,6 +2,7 @@
 // What the table of cases has not of the head on a card: activations of 16 bits, and inputs that are not finite.
 #include <cmath>
 
+#include "core/backend/cuda/loss_plan.h"
 #include "core/backend/reference/reference_backend.h"
 #include "tests/cuda/device_fixture.h"
 
@@ -151,6 +152,48 @@ TEST_F(Head, QuantizedHeadsShowWhatIsNotFinite) {
             EXPECT_FALSE(std::isfinite(result[kVocabulary]));
         }
     }
+}
+
+/// A micro-step of many rows makes the head's operand once; with as few targets, one of few rows makes it for each
+/// piece.
+TEST_F(Head, AnOperandThatIsKeptGivesTheSameLoss) {
+    constexpr int kIn = 16, kWords = 5000;
+    ASSERT_TRUE(lossPlan(8192, kIn, kWords).keepsHead);
+    ASSERT_LT(lossPlan(8192, kIn, kWords).columns, kWords);
+    ASSERT_FALSE(lossPlan(4096, kIn, kWords).keepsHead);
+    const std::vector<std::int32_t> targetRows = {0, 7, 4000}, targets = {4999, 2048, 0};
+    const Precision precision{DType::F32, DType::BF16};
+    std::vector<LossResult> results;
+    for (const int count : {4096, 8192}) {
+        Workload workload;
+        workload.rows = count;
+        workload.hidden = kIn;
+        workload.vocabulary = kWords;
+        workload.training = true;
+        const std::size_t inputs = static_cast<std::size_t>(count) * kIn;
+        std::vector<float> x = normalValues(std::size_t{4096} * kIn, 3, 1);
+        x.resize(inputs, 1.0f);
+        HeadLossArgs args;
+        args.rows = count;
+        args.targetCount = 3;
+        args.head = head(kIn, kWords, normalValues(std::size_t{kIn} * kWords, 1, 0.3));
+        args.x = typed(upload(x));
+        args.targetRows = upload(targetRows);
+        args.targets = upload(targets);
+        args.gradientScale = 0.5f;
+        const DevicePtr<float> losses = device<float>(3), dX = device<float>(inputs),
+                               dHead = upload(std::vector<float>(std::size_t{kIn} * kWords, 0.0f));
+        args.losses = losses;
+        args.dX = typed(dX);
+        args.dHead = dHead;
+        const Result<void> queued = backend->headLoss(execFor(workload, precision), args);
+        ASSERT_TRUE(queued.ok()) << queued.error().text();
+        results.push_back(
+            {download(losses, 3), download(dX, std::size_t{4096} * kIn), download(dHead, std::size_t{kIn} * kWords)});
+    }
+    expectClose(results[1].losses, results[0].losses, DType::F16, 0.1f);
+    expectClose(results[1].dX, results[0].dX, DType::F16, 0.1f);
+    expectClose(results[1].dHead, results[0].dHead, DType::F16, 0.1f);
 }
 
 }  // namespace

@@ -56,9 +56,19 @@ class HeadRows {
         : m_head(head), m_type(type), m_operand(operand), m_stream(stream) {}
 
     bool direct() const { return m_head.shape.format == WeightFormat::Latent && m_type == DType::F32; }
+    /// Makes the operand of all rows, for which it has room: rows() then finds them there.
+    Result<void> keepAll() {
+        if (direct()) return {};
+        TRY_VOID(rows(0, m_head.shape.out));
+        m_kept = true;
+        return {};
+    }
     /// Rows first .. first + count - 1, [count, in], until the next call.
     Result<const void*> rows(int first, int count) {
         const std::size_t width = static_cast<std::size_t>(m_head.shape.in);
+        if (m_kept)
+            return static_cast<const void*>(static_cast<const std::byte*>(m_operand) +
+                                            static_cast<std::size_t>(first) * width * dtypeBytes(m_type));
         if (m_head.shape.format != WeightFormat::Latent) {
             TRY_VOID(launchTableDequantize(deviceTable(m_head), first, count, m_type, m_operand, m_stream));
             return static_cast<const void*>(m_operand);
@@ -75,6 +85,7 @@ class HeadRows {
     DType m_type;
     void* m_operand;
     StreamHandle m_stream;
+    bool m_kept = false;
 };
 
 /// out[count, columns] = x·(rows of the head)ᵀ.
@@ -166,8 +177,10 @@ class Loss {
         const HeadRows probe(m_args.head, m_type, nullptr, m_stream);
         m_library = takeGemmScratch(m_scratch, m_args.rows);
         m_logits = m_scratch.take<float>(elementCount(m_plan.rows, m_plan.stride));
-        std::byte* operand =
-            probe.direct() ? nullptr : m_scratch.take<std::byte>(elementCount(m_plan.columns, m_width) * item);
+        std::byte* operand = probe.direct()
+                                 ? nullptr
+                                 : m_scratch.take<std::byte>(
+                                       elementCount(m_plan.keepsHead ? m_vocabulary : m_plan.columns, m_width) * item);
         m_inputs = m_scratch.take<std::byte>(inputs * item);
         m_dInputs = m_args.dX ? m_scratch.take<float>(inputs) : nullptr;
         m_state = m_scratch.take<LossRow>(static_cast<std::size_t>(m_plan.rows));
@@ -175,6 +188,7 @@ class Loss {
             !m_state)
             return m_scratch.tooSmall("headLoss");
         HeadRows head(m_args.head, m_type, operand, m_stream);
+        if (m_plan.keepsHead) TRY_VOID(head.keepAll());
         for (int first = 0; first < m_args.targetCount; first += m_plan.rows)
             TRY_VOID(rows(head, first, std::min(m_plan.rows, m_args.targetCount - first)));
         return {};
