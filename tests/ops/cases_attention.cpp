@@ -196,6 +196,94 @@ OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std:
             {}};
 }
 
+/// New tokens from the projection's raw rows, in steps of the given sizes.
+OpCase extendCase(const std::string& name, const AttentionCase& shape, const std::vector<int>& steps, int capacity,
+                  DType type) {
+    AttentionCase longest = shape;
+    longest.tokens = capacity;
+    Workload workload = attentionWorkload(longest);
+    workload.training = false;
+    workload.rows = shape.batch * *std::max_element(steps.begin(), steps.end());
+    return {"ExtendAttention_" + name,
+            workload,
+            [=](OpRun& run) -> Result<void> {
+                const std::size_t h = size(shape.headDim), keyWidth = size(shape.kvHeads) * h,
+                                  queryWidth = size(shape.heads) * h;
+                const std::size_t cacheCount = size(shape.batch * capacity) * keyWidth;
+                KvCache cache;
+                cache.capacity = capacity;
+                if (type == DType::F32) {
+                    cache.keys = typed(run.inOut("keys", std::vector<float>(cacheCount, 0.5f), summed(shape.headDim)));
+                    cache.values = typed(run.inOut("values", std::vector<float>(cacheCount, 0.5f), exact()));
+                } else {
+                    const auto scales = [&] { return run.memory(cacheCount / h * sizeof(float)).as<float>(); };
+                    cache.keys = {run.memory(cacheCount * dtypeBytes(type)), type};
+                    cache.values = {run.memory(cacheCount * dtypeBytes(type)), type};
+                    cache.keyScales = scales();
+                    cache.valueScales = scales();
+                }
+                std::vector<float> table(size(capacity) * h);
+                for (std::size_t i = 0; i < table.size(); i += 2) {
+                    const double angle = static_cast<double>(i / h) *
+                                         std::pow(1e4, -static_cast<double>(i % h) / static_cast<double>(h));
+                    table[i] = static_cast<float>(std::cos(angle));
+                    table[i + 1] = static_cast<float>(std::sin(angle));
+                }
+                const DevicePtr<float> ropeTable = run.input(table);
+                const DevicePtr<float> qNorm = run.input(normal(h, 2, 0.5, 1)), kNorm = run.input(normal(h, 3, 0.5, 1));
+                std::int32_t past = 0;
+                for (std::size_t s = 0; s < steps.size(); ++s) {
+                    const std::size_t rows = size(shape.batch * steps[s]);
+                    const DevicePtr<std::int32_t> pastOnDevice =
+                        run.input(std::vector<std::int32_t>(size(shape.batch), past));
+                    std::vector<std::int32_t> positions(rows);
+                    for (std::size_t m = 0; m < rows; ++m)
+                        positions[m] = past + static_cast<std::int32_t>(m % size(steps[s]));
+                    QkNormRopeArgs rope;
+                    rope.rows = static_cast<int>(rows);
+                    rope.heads = shape.heads;
+                    rope.kvHeads = shape.kvHeads;
+                    rope.headDim = shape.headDim;
+                    rope.qkv = run.inputValues(normal(rows * (queryWidth + 2 * keyWidth), 30 + s));
+                    rope.qNorm = qNorm;
+                    rope.kNorm = kNorm;
+                    rope.positions = run.input(positions);
+                    rope.ropeTable = ropeTable;
+                    rope.qk = run.outputValues("", rows * (queryWidth + keyWidth), exact());
+                    KvAppendArgs append;
+                    append.batch = shape.batch;
+                    append.tokens = steps[s];
+                    append.kvHeads = shape.kvHeads;
+                    append.headDim = shape.headDim;
+                    append.k = rope.qk + static_cast<std::ptrdiff_t>(queryWidth);
+                    append.v = rope.qkv + static_cast<std::ptrdiff_t>(queryWidth + keyWidth);
+                    append.kStride = static_cast<int>(queryWidth + keyWidth);
+                    append.vStride = static_cast<int>(queryWidth + 2 * keyWidth);
+                    append.past = pastOnDevice;
+                    append.cache = cache;
+                    CachedAttentionArgs args;
+                    args.batch = shape.batch;
+                    args.tokens = steps[s];
+                    args.heads = shape.heads;
+                    args.kvHeads = shape.kvHeads;
+                    args.headDim = shape.headDim;
+                    args.q = rope.qk;
+                    args.qStride = append.kStride;
+                    args.cache = cache;
+                    args.past = pastOnDevice;
+                    args.softCap = shape.cap;
+                    // A key that moved by a step of its type moves scores, and with them everything, by as much.
+                    Tolerance close = tolerance(longest);
+                    close.largest += type == DType::I8 ? 0.03 : type == DType::F16 ? 2e-3 : 1e-5;
+                    args.out = run.outputValues("out" + std::to_string(s), rows * queryWidth, close);
+                    TRY_VOID(run.backend().extendAttention(run.exec(), rope, append, args));
+                    past += steps[s];
+                }
+                return {};
+            },
+            {}};
+}
+
 }  // namespace
 
 std::vector<OpCase> attentionCases() {
@@ -231,6 +319,12 @@ std::vector<OpCase> attentionCases() {
         const std::string name(dtypeName(type));
         cases.push_back(cacheCase("Decode_" + name, {"", 1, 0, 6, 2, 64, 50}, {1, 1, 1}, 8, type));
         cases.push_back(cacheCase("PrefillThenDecode_" + name, {"", 2, 0, 6, 2, 22}, {100, 1, 70, 1}, 180, type));
+    }
+    for (const DType type : {DType::F32, DType::F16, DType::I8}) {
+        const std::string name(dtypeName(type));
+        cases.push_back(extendCase("Group3_" + name, {"", 1, 0, 6, 2, 64, 50}, {1, 1, 70, 1, 1}, 80, type));
+        cases.push_back(extendCase("Batch_" + name, {"", 3, 0, 5, 1, 22}, {2, 1, 1}, 9, type));
+        cases.push_back(extendCase("HeadOf128_" + name, {"", 1, 0, 2, 2, 128}, {40, 1, 1}, 50, type));
     }
     return cases;
 }

@@ -138,6 +138,68 @@ OpCase backwardCase(LinearCase c) {
             c.precision};
 }
 
+/// A norm or SwiGLU and the layer behind it, as one call.
+struct PairCase {
+    std::string name;
+    Layer layer;
+    bool swiglu = false, norm = true, residual = false, inPlace = false;
+};
+
+OpCase pairCase(const PairCase& c) {
+    const Layer layer = c.layer;
+    return {c.name,
+            linearWorkload(layer),
+            [=](OpRun& run) -> Result<void> {
+                const std::size_t rows = static_cast<std::size_t>(layer.rows),
+                                  inputs = linearSize(layer.rows, layer.in);
+                const bool computed = c.norm || c.swiglu;
+                Result<void> result;
+                LinearForwardArgs linear;
+                linear.rows = layer.rows;
+                linear.weight = prepared(run, shapeOf(layer, true, false),
+                                         normal(linearSize(layer.out(), layer.in), 1, 0.02), result);
+                TRY_VOID(std::move(result));
+                const Tolerance roundings = rounded(computed ? 8 + 4 * std::sqrt(layer.in) : 1);
+                linear.input.codes = run.codes("codes", inputs, computed);
+                linear.input.alpha = run.output("alpha", rows, roundings);
+                // A code that moved by a step moves an output by some hundredth of the largest where rows are short.
+                const Tolerance tolerance =
+                    computed ? Tolerance{0, 0.02, 0} : Tolerance{6 * kEps, c.residual ? 4 * kEps : 0, 0};
+                const std::vector<float> residual = normal(linearSize(layer.rows, layer.out()), 5, 0.1);
+                if (c.inPlace) {
+                    const DevicePtr<float> out = run.inOut("out", residual, tolerance);
+                    linear.out = typed(out);
+                    linear.residual = out;
+                } else {
+                    linear.out = run.outputValues("out", residual.size(), tolerance);
+                    if (c.residual) linear.residual = run.input(residual);
+                }
+                const std::vector<float> weight = normal(static_cast<std::size_t>(layer.in), 2, 0.5, 1);
+                const TypedPtr x = run.inputValues(normal(inputs * (c.swiglu ? 2 : 1), 3, 2));
+                const DevicePtr<const float> norm = c.norm ? DevicePtr<const float>(run.input(weight)) : nullptr;
+                const DevicePtr<float> rstd = c.norm ? run.output("rstd", rows, roundings) : nullptr;
+                if (c.swiglu) {
+                    SwigluArgs args;
+                    args.rows = layer.rows;
+                    args.width = layer.in;
+                    args.gateUp = x;
+                    args.subNorm = norm;
+                    args.rstd = rstd;
+                    args.out = linear.input;
+                    return run.backend().swigluLinear(run.exec(), args, linear);
+                }
+                NormQuantizeArgs args;
+                args.rows = layer.rows;
+                args.width = layer.in;
+                args.x = x;
+                args.weight = norm;
+                args.rstd = rstd;
+                args.out = linear.input;
+                return run.backend().normLinear(run.exec(), args, linear);
+            },
+            {}};
+}
+
 /// Prepares twice, with other weights the second time, and looks at the health of both.
 OpCase prepareCase(const std::string& name, const Layer& layer, bool ternary, bool perChannel, float eps,
                    const std::vector<float>& first, const std::vector<float>& second) {
@@ -192,6 +254,17 @@ std::vector<OpCase> linearCases() {
             prepareCase("PreparePerChannel_" + size, layer, true, true, 1e-8f, normal(count, 1), normal(count, 1)));
         cases.push_back(
             prepareCase("PrepareDense_" + size, layer, false, false, 1e-8f, normal(count, 1), normal(count, 2)));
+    }
+    // One token, as in decoding, of rows that a warp holds and that a block does; and what no device joins.
+    for (const Layer& layer :
+         {Layer{1, 16, {5, 0, 0}}, Layer{1, 256, {40, 20, 20}}, Layer{1, 768, {130, 0, 0}}, Layer{1, 2048, {70, 0, 0}},
+          Layer{1, 4112, {9, 0, 0}}, Layer{1, 40, {21, 0, 0}}, Layer{3, 64, {33, 0, 0}}}) {
+        const std::string size =
+            std::to_string(layer.rows) + "x" + std::to_string(layer.in) + "x" + std::to_string(layer.out());
+        cases.push_back(pairCase({"NormLinear_" + size, layer}));
+        cases.push_back(pairCase({"CodesLinearInPlace_" + size, layer, false, false, true, true}));
+        cases.push_back(pairCase({"SwigluLinear_" + size, layer, true, false, true}));
+        cases.push_back(pairCase({"SwigluNormLinear_" + size, layer, true, true, true, true}));
     }
     const Layer odd{9, 301, {70, 5, 0}};
     const std::size_t weights = linearSize(odd.out(), odd.in), inputs = linearSize(odd.rows, odd.in);
