@@ -261,6 +261,14 @@ TEST_F(Emulation, CopiesLandWhenTheyAreWaitedForAndNotBefore) {
         EXPECT_EQ(out[96 + i].w, 32 + i + 3);
         EXPECT_EQ(out[128 + i].x, 0u);
     }
+    // Or as early as they may: what still reads the tile finds what was meant for later.
+    emulation::setOptions({emulation::Order::Backward, 1, 1});
+    EXPECT_RUNS(run(copyKernel, 1, 32, 0, in.data(), out.data()));
+    for (unsigned i = 0; i < 32; ++i) {
+        EXPECT_EQ(out[i].y, i + 1);
+        EXPECT_EQ(out[64 + i].w, 32 + i + 3);
+        EXPECT_EQ(out[128 + i].x, 0u);
+    }
 }
 
 __global__ void partWaysKernel(int mistake) {

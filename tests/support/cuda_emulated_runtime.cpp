@@ -54,7 +54,7 @@ Result<int> count() {
 }
 
 Result<Properties> properties(int) {
-    return Properties{"emulated card", g_card.architecture, 4, g_card.memoryBytes, 99 * 1024};
+    return Properties{"emulated card", g_card.architecture, 4, g_card.memoryBytes};
 }
 
 Result<void> checkRunnable(const Properties&) {

@@ -431,9 +431,9 @@ Result<void> checkLaunch(dim3 grid, dim3 block, std::size_t dynamicSharedBytes) 
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
         return makeError(ErrorCode::Device, "a grid of " + std::to_string(grid.x) + " x " + std::to_string(grid.y) +
                                                 " x " + std::to_string(grid.z) + " blocks cannot be launched");
-    if (dynamicSharedBytes > 227 * 1024)
+    if (dynamicSharedBytes > 99 * 1024)  // of 8.6, 8.9 and 12.0, the least since 8.0
         return makeError(ErrorCode::Device,
-                         std::to_string(dynamicSharedBytes) + " bytes of shared memory are more than any card has");
+                         std::to_string(dynamicSharedBytes) + " bytes of shared memory are more than every card has");
     return {};
 }
 
@@ -626,6 +626,7 @@ void cpAsync16(void* shared, const void* global, bool valid) {
         (valid && reinterpret_cast<std::uintptr_t>(global) % 16 != 0))
         emulation::fail("cpAsync16 of an address that is not aligned to 16 bytes");
     self.copies.push_back({shared, valid ? global : nullptr, self.copyGroup});
+    if (emulation::options().order == emulation::Order::Backward) emulation::waitForCopies(-1);
 }
 
 void cpAsyncCommit() {

@@ -51,6 +51,7 @@ AttentionForward forwardOf(const CudaContext& context, const AttentionArgs& args
     forward.vStride = args.vStride;
     forward.softCap = args.softCap;
     forward.multiprocessors = context.properties.multiprocessors;
+    forward.copiesBeside = context.properties.architecture >= 80;
     return forward;
 }
 
@@ -154,7 +155,6 @@ Result<void> CudaBackend::attentionBackward(const Exec& exec, const AttentionBac
         scratch.take<float>(static_cast<std::size_t>(forward.batch) * static_cast<std::size_t>(forward.tokens) *
                             static_cast<std::size_t>(forward.heads));
     if (!backward.delta) return scratch.tooSmall("attentionBackward");
-    backward.sharedLimit = m_context.properties.sharedPerBlock;
     return named("attentionBackward", startAttentionBackward(exec.stream.handle, backward));
 }
 
@@ -176,6 +176,7 @@ Result<void> CudaBackend::cachedAttention(const Exec& exec, const CachedAttentio
         forward.softCap = args.softCap;
         forward.cache = viewOf(args);
         forward.multiprocessors = m_context.properties.multiprocessors;
+        forward.copiesBeside = m_context.properties.architecture >= 80;
         return named("cachedAttention", startAttention(exec.stream.handle, forward));
     }
     const AttentionDecode decode = TRY(decodeOf(m_context, exec, args));

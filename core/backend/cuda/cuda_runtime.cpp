@@ -64,7 +64,6 @@ Result<Properties> properties(int device) {
     result.architecture = facts.major * 10 + facts.minor;
     result.multiprocessors = facts.multiProcessorCount;
     result.memoryBytes = facts.totalGlobalMem;
-    result.sharedPerBlock = facts.sharedMemPerBlockOptin;
     return result;
 }
 

@@ -23,7 +23,6 @@ struct Properties {
     int architecture = 0;  ///< 75, 80, … 120
     int multiprocessors = 0;
     std::size_t memoryBytes = 0;
-    std::size_t sharedPerBlock = 0;  ///< the most that a kernel may ask for
 };
 
 /// NotFound with the reason where there is no driver, the driver is older than the module, or there is no card.

@@ -5,8 +5,9 @@
 // read. The same kernel prefills over a key/value cache, whose rows are converted on their way into the tile; I8 codes
 // go in as they are, exact in any type, and their scales multiply scores and probabilities.
 //
-// ptxas (13.0, sm_90; sm_80 has up to 6 fewer): 64 wide 220 registers and 55 KiB of shared memory, 128 wide 207 and 52
-// KiB, no spills; two blocks of four warps an SM.
+// ptxas (13.0, sm_90): 64 wide 222 registers and 37 KiB of shared memory, 128 wide 210 and 35 KiB, no spills; two
+// blocks of four warps an SM on every architecture, for the queries' shared memory is the keys' once they are in
+// registers.
 //
 // Predicted for an H200, never run on a GPU: 100M preset, 8 x 1,024 tokens, 12 heads of 64 over 4 key/value heads,
 // soft-cap 50. Products: 4·h·(B·H·T²/2) = 12.9 GFLOP, 13.3 with what the diagonal tiles compute in vain: 22 µs at the
@@ -49,18 +50,19 @@ __device__ __forceinline__ void applyRule(float (&s)[kRowTiles][kTiles][4], cons
 
 /// Grid: heads, batch, tiles of queries (the last, which sees the most keys, first: blocks start in this order, and
 /// none of the long ones is left alone at the end).
-template <typename T, int kWidth, bool kCached, bool kFew>
-__global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew).threads(),
-                                  forwardTile(sizeof(T), kWidth, kFew).blocks)
+template <typename T, int kWidth, bool kCached, bool kFew, int kStages>
+__global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew, kStages).threads(),
+                                  forwardTile(sizeof(T), kWidth, kFew, kStages).blocks)
     attentionForwardKernel(const ForwardKernelArgs kernelArgs) {
-    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew);
+    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew, kStages);
     constexpr int kRows = kTile.rows(), kKeys = kTile.columns, kStep = kTile.step, kRowTiles = kTile.rowTiles;
-    constexpr int kThreads = kTile.threads(), kStages = kTile.stages, kPitch = tilePitch(kWidth, sizeof(T));
+    constexpr int kThreads = kTile.threads(), kPitch = tilePitch(kWidth, sizeof(T));
     const AttentionForward& args = kernelArgs.args;
     const ScoreRule rule = kernelArgs.rule;
 
-    DYNAMIC_SHARED(T, queries);                                                         // [kRows][kPitch]
-    T* const keys = queries + kRows * kPitch;                                           // [kStages][kKeys][kPitch]
+    DYNAMIC_SHARED(T, queries);  // [kRows][kPitch]
+    constexpr bool kReused = rowsHeld(sizeof(T));
+    T* const keys = kReused ? queries : queries + kRows * kPitch;                       // [kStages][kKeys][kPitch]
     T* const values = keys + kStages * kKeys * kPitch;                                  // the same
     float* const scales = reinterpret_cast<float*>(values + kStages * kKeys * kPitch);  // [kStages][2][kKeys]
 
@@ -133,6 +135,7 @@ __global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew).threads()
     __syncthreads();
 #pragma unroll
     for (int r = 0; r < kRowTiles; ++r) rowsOfQ[r].load(queries + (warpRow + r * kTileRows) * kPitch);
+    if constexpr (kReused) __syncthreads();  // the queries are in registers: keys may be written over them
 
     overTiles<kStages>(range.end - range.first, load, [&](int index, int stage) {
         const T *const keyTile = keys + stage * kKeys * kPitch, *const valueTile = values + stage * kKeys * kPitch;
@@ -201,6 +204,7 @@ __global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew).threads()
         }
     });
 
+    if constexpr (kReused) __syncthreads();  // the last keys are read: outputs may be written over them
     if (!working) return;
     float factor[kRowTiles][2];
 #pragma unroll
@@ -230,18 +234,21 @@ bool rowsAligned(const void* rows, int stride, int headDim) {
     return reinterpret_cast<std::uintptr_t>(rows) % 16 == 0 && stride % kChunk == 0 && headDim % kChunk == 0;
 }
 
-template <typename T, int kWidth, bool kCached, bool kFew = false>
+template <typename T, int kWidth, bool kCached, bool kFew = false, int kStages = tileStages(sizeof(T), true)>
 Result<void> launchForward(StreamHandle stream, const ForwardKernelArgs& kernelArgs) {
     const AttentionForward& args = kernelArgs.args;
-    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew);
+    constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew, kStages);
     if constexpr (kTile.rowTiles == 2) {
         if (fewQueries(sizeof(T), kWidth, args.tokens, args.heads * args.batch, args.multiprocessors))
-            return launchForward<T, kWidth, kCached, true>(stream, kernelArgs);
+            return launchForward<T, kWidth, kCached, true, kStages>(stream, kernelArgs);
+    }
+    if constexpr (std::is_same_v<T, half_t> && kStages == 2) {  // of 16-bit types 7.5 has this one
+        if (!args.copiesBeside) return launchForward<T, kWidth, kCached, kFew, 1>(stream, kernelArgs);
     }
     const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch),
                     static_cast<unsigned>(ceilDivide(args.tokens, kTile.rows())));
-    return launch(attentionForwardKernel<T, kWidth, kCached, kFew>, grid, dim3(kTile.threads()),
-                  forwardBytes(sizeof(T), kWidth, kFew), stream, kernelArgs);
+    return launch(attentionForwardKernel<T, kWidth, kCached, kFew, kStages>, grid, dim3(kTile.threads()),
+                  forwardBytes(sizeof(T), kWidth, kFew, kStages), stream, kernelArgs);
 }
 
 /// The kernel for a type's heads: widths of paddedHeadDim().

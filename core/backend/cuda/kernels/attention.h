@@ -35,7 +35,8 @@ struct AttentionForward {
     int qStride = 0, kStride = 0, vStride = 0;
     float softCap = 0;
     CacheView cache;
-    int multiprocessors = 1;  ///< of the card, which blocks should fill
+    int multiprocessors = 1;   ///< of the card, which blocks should fill
+    bool copiesBeside = true;  ///< the card copies into shared memory beside the arithmetic (8.0 on)
 };
 
 struct AttentionBackward {
@@ -43,8 +44,7 @@ struct AttentionBackward {
     const void* dOut = nullptr;
     void *dQ = nullptr, *dK = nullptr, *dV = nullptr;
     int dQStride = 0, dKStride = 0, dVStride = 0;
-    float* delta = nullptr;       ///< [B, H, T] scratch
-    std::size_t sharedLimit = 0;  ///< bytes of shared memory a block of this device may have
+    float* delta = nullptr;  ///< [B, H, T] scratch
 };
 
 /// One new token a sequence as the projection left it: [batch, (heads + 2·kvHeads)·headDim], not normed, not rotated.

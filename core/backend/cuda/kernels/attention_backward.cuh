@@ -7,9 +7,9 @@
 // group (dK, dV). That costs seven products where a kernel with atomic adds to dQ needs five, and gives the same bits
 // every time. In both, P and dS go from accumulators straight into the next product, never through shared memory.
 //
-// ptxas (13.0, sm_90; sm_80 has up to 9 fewer): dQ 64 wide 252 registers and 54 KiB of shared memory, 128 wide 248 and
-// 68 KiB; dK and dV 64 wide 223 and 56 KiB, 128 wide 241 and 69 KiB; two blocks of four warps an SM; no spills, nor on
-// sm_75 and sm_120.
+// ptxas (13.0, sm_90): dQ 64 wide 246 registers and 36 KiB of shared memory, 128 wide 251 and 34 KiB; dK and dV 64 wide
+// 223 and 38 KiB, 128 wide 241 and 69 KiB; no spills on any architecture; two blocks of four warps an SM, but for the
+// last on 8.6, 8.9 and 12.0, which hold one.
 //
 // Predicted for an H200, never run on a GPU, the shape of attention.cuh: dQ makes three products, 20 GFLOP: 34 µs at
 // 60% of 989 TFLOPS; 28 µs of special functions, 21 µs of shared memory. dK and dV make four, 26.5 GFLOP: 45 µs; 28 µs
@@ -88,10 +88,11 @@ __global__ void __launch_bounds__(queryGradientTile(sizeof(T), kWidth, kStages).
     const ScoreRule rule = kernelArgs.rule;
     const bool aligned = kernelArgs.aligned;
 
-    DYNAMIC_SHARED(T, queries);                         // [kRows][kPitch]
-    T* const gradients = queries + kRows * kPitch;      // dO, the same
-    T* const keys = gradients + kRows * kPitch;         // [kStages][kKeys][kPitch]
-    T* const values = keys + kStages * kKeys * kPitch;  // the same
+    DYNAMIC_SHARED(T, queries);                     // [kRows][kPitch]
+    T* const gradients = queries + kRows * kPitch;  // dO, the same
+    constexpr bool kReused = rowsHeld(sizeof(T));
+    T* const keys = kReused ? queries : gradients + kRows * kPitch;  // [kStages][kKeys][kPitch]
+    T* const values = keys + kStages * kKeys * kPitch;               // the same
 
     const int head = static_cast<int>(blockIdx.x), b = static_cast<int>(blockIdx.y);
     const int kvHead = head / (args.heads / args.kvHeads), headDim = args.headDim;
@@ -159,6 +160,7 @@ __global__ void __launch_bounds__(queryGradientTile(sizeof(T), kWidth, kStages).
         warpLastStart = starts[least(warpLast, last)];
     }
 
+    if constexpr (kReused) __syncthreads();  // queries and gradients are read
     float dQ[kRowTiles][kWidth / 8][4] = {};
     overTiles<kStages>(range.end - range.first, load, [&](int index, int stage) {
         const T *const keyTile = keys + stage * kKeys * kPitch, *const valueTile = values + stage * kKeys * kPitch;
@@ -199,6 +201,7 @@ __global__ void __launch_bounds__(queryGradientTile(sizeof(T), kWidth, kStages).
         }
     });
 
+    if constexpr (kReused) __syncthreads();
     if (!working) return;
     float factor[kRowTiles][2];
 #pragma unroll
@@ -225,10 +228,11 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
     const ScoreRule rule = kernelArgs.rule;
     const bool aligned = kernelArgs.aligned;
 
-    DYNAMIC_SHARED(T, keys);                                     // [kRows][kPitch]
-    T* const values = keys + kRows * kPitch;                     // the same
-    T* const queries = values + kRows * kPitch;                  // [kStages][kQueries][kPitch]
-    T* const gradients = queries + kStages * kQueries * kPitch;  // dO, the same
+    DYNAMIC_SHARED(T, keys);                  // [kRows][kPitch]
+    T* const values = keys + kRows * kPitch;  // the same
+    constexpr bool kReused = keyRowsHeld(sizeof(T), kWidth);
+    T* const queries = kReused ? keys : values + kRows * kPitch;  // [kStages][kQueries][kPitch]
+    T* const gradients = queries + kStages * kQueries * kPitch;   // dO, the same
     // [kStages][kQueries] each: lse in units of ln 2, delta, and the start of the query's document.
     float* const lses = reinterpret_cast<float*>(gradients + kStages * kQueries * kPitch);
     float* const deltas = lses + kStages * kQueries;
@@ -284,6 +288,7 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
     rowsOfK[0].load(keys + warpRow * kPitch);
     rowsOfV[0].load(values + warpRow * kPitch);
 
+    if constexpr (kReused) __syncthreads();  // keys and values are in registers
     float dK[1][kWidth / 8][4] = {}, dV[1][kWidth / 8][4] = {};
     overTiles<kStages>(group * tiles, load, [&](int index, int stage) {
 #pragma unroll 1
@@ -319,6 +324,7 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
         }
     });
 
+    if constexpr (kReused) __syncthreads();
     if (!working) return;
     const int rows = least(count - warpRow, kTileRows);
     const float scaled[1][2] = {{kernelArgs.scale, kernelArgs.scale}}, plain[1][2] = {{1.0f, 1.0f}};
@@ -332,9 +338,12 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
         values + warpRow * kPitch, HeadRows{kernelArgs.args.dVStride, headDim, aligned}, rows);
 }
 
-template <typename T, int kWidth, int kStages>
+template <typename T, int kWidth, int kStages = tileStages(sizeof(T), true)>
 Result<void> launchBackward(StreamHandle stream, const BackwardKernelArgs& kernelArgs) {
     const AttentionForward& args = kernelArgs.args.forward;
+    if constexpr (std::is_same_v<T, half_t> && kStages == 2) {  // of 16-bit types 7.5 has this one
+        if (!args.copiesBeside) return launchBackward<T, kWidth, 1>(stream, kernelArgs);
+    }
     constexpr AttentionTile kQueryTile = queryGradientTile(sizeof(T), kWidth, kStages),
                             kKeyTile = keyGradientTile(sizeof(T), kWidth, kStages);
     const auto grid = [&](int heads, const AttentionTile& tile) {
@@ -358,21 +367,15 @@ Result<void> startBackwardOf(StreamHandle stream, const AttentionBackward& args)
         rowsAligned<T>(forward.v, forward.vStride, headDim) && rowsAligned<T>(forward.out, width, headDim) &&
         rowsAligned<T>(args.dOut, width, headDim) && rowsAligned<T>(args.dQ, args.dQStride, headDim) &&
         rowsAligned<T>(args.dK, args.dKStride, headDim) && rowsAligned<T>(args.dV, args.dVStride, headDim);
-    constexpr int kStages = sizeof(T) == 2 ? 2 : 1;
     switch (paddedHeadDim(headDim)) {
         case 32:
-            return launchBackward<T, 32, kStages>(stream, kernelArgs);
+            return launchBackward<T, 32>(stream, kernelArgs);
         case 64:
-            return launchBackward<T, 64, kStages>(stream, kernelArgs);
+            return launchBackward<T, 64>(stream, kernelArgs);
         case 96:
-            return launchBackward<T, 96, kStages>(stream, kernelArgs);
+            return launchBackward<T, 96>(stream, kernelArgs);
         default:
-            // Binary16 alone runs where a block has too little shared memory for two stages (sm_75).
-            if constexpr (std::is_same_v<T, half_t>) {
-                if (backwardStages(kMaxHeadDim, args.sharedLimit) == 1)
-                    return launchBackward<T, 128, 1>(stream, kernelArgs);
-            }
-            return launchBackward<T, 128, kStages>(stream, kernelArgs);
+            return launchBackward<T, 128>(stream, kernelArgs);
     }
 }
 

@@ -95,21 +95,29 @@ constexpr AttentionTile floatTile(int width) {
     return width <= 64 ? AttentionTile{4, 1, 32, 32, 1, 1} : AttentionTile{2, 1, 16, 16, 1, 1};
 }
 
+/// Stages of 16-bit tiles: two where copies run beside the arithmetic (8.0 on). Where they do not, a second stage would
+/// only take the room of a second block, whose arithmetic hides the first one's copies instead.
+constexpr int tileStages(int elementBytes, bool copiesBeside) {
+    return elementBytes == 2 && copiesBeside ? 2 : 1;
+}
+
 /// Forward: a block's queries stay, tiles of keys and values pass by. Of `few` queries, a block takes half as many.
-constexpr AttentionTile forwardTile(int elementBytes, int width, bool few = false) {
+constexpr AttentionTile forwardTile(int elementBytes, int width, bool few, int stages) {
     if (elementBytes == 4) return floatTile(width);
-    if (width > 64) return AttentionTile{4, 1, 32, 32, 2, 2};
-    return few ? AttentionTile{4, 1, 64, 32, 2, 3} : AttentionTile{4, 2, 64, 32, 2, 2};
+    const int columns = width > 64 || stages == 1 ? 32 : 64;
+    if (width > 64) return AttentionTile{4, 1, columns, 32, stages, 2};
+    return few ? AttentionTile{4, 1, columns, 32, stages, 3} : AttentionTile{4, 2, columns, 32, stages, 2};
 }
 /// Whether blocks of all queries would leave multiprocessors idle (one short prompt): then twice as many are made.
 constexpr bool fewQueries(int elementBytes, int width, int tokens, int sequences, int multiprocessors) {
-    const AttentionTile tile = forwardTile(elementBytes, width);
+    const AttentionTile tile = forwardTile(elementBytes, width, false, 2);
     return tile.rowTiles == 2 && 1LL * ceilDivide(tokens, tile.rows()) * sequences < multiprocessors;
 }
 /// dQ: queries and their gradients stay, keys and values pass by.
 constexpr AttentionTile queryGradientTile(int elementBytes, int width, int stages) {
     if (elementBytes == 4) return floatTile(width);
-    return width <= 64 ? AttentionTile{4, 2, 32, 16, stages, 2} : AttentionTile{4, 1, 32, 32, stages, 2};
+    if (width > 64) return AttentionTile{4, 1, 32, 32, stages, 2};
+    return AttentionTile{4, stages, 32, 16, stages, 2};  // with one stage it is rows that take the room
 }
 /// dK and dV: keys and values stay, queries and their gradients pass by.
 constexpr AttentionTile keyGradientTile(int elementBytes, int width, int stages) {
@@ -117,25 +125,36 @@ constexpr AttentionTile keyGradientTile(int elementBytes, int width, int stages)
     return width <= 64 ? AttentionTile{4, 1, 64, 32, stages, 2} : AttentionTile{4, 1, 32, 16, stages, 2};
 }
 
+/// Whether a block's own rows are held in registers once they are loaded: those of 16 bits are, but for keys and values
+/// of wide heads, beside whose gradients there is no room. Their shared memory is then the passing tiles', which leaves
+/// room for two blocks in the 100 KB of an SM of 8.6, 8.9 and 12.0.
+constexpr bool rowsHeld(int elementBytes) {
+    return elementBytes == 2;
+}
+constexpr bool keyRowsHeld(int elementBytes, int width) {
+    return rowsHeld(elementBytes) && width <= 64;
+}
 /// Dynamic shared memory: one operand of rows (forward) or two (backward), two operands of columns in every stage, and
 /// `floats` numbers for each column of a stage.
-constexpr std::size_t tileBytes(const AttentionTile& tile, int width, int elementBytes, int rowOperands, int floats) {
+constexpr std::size_t tileBytes(const AttentionTile& tile, int width, int elementBytes, int rowOperands, int floats,
+                                bool held) {
     const std::size_t row = static_cast<std::size_t>(tilePitch(width, elementBytes)) * elementBytes;
-    return static_cast<std::size_t>(rowOperands * tile.rows() + 2 * tile.stages * tile.columns) * row +
+    const int rows = rowOperands * tile.rows(), columns = 2 * tile.stages * tile.columns;
+    return static_cast<std::size_t>(!held            ? rows + columns
+                                    : rows > columns ? rows
+                                                     : columns) *
+               row +
            static_cast<std::size_t>(tile.stages * tile.columns * floats) * 4;
 }
-constexpr std::size_t forwardBytes(int elementBytes, int width, bool few = false) {
-    return tileBytes(forwardTile(elementBytes, width, few), width, elementBytes, 1, 2);
+constexpr std::size_t forwardBytes(int elementBytes, int width, bool few, int stages) {
+    return tileBytes(forwardTile(elementBytes, width, few, stages), width, elementBytes, 1, 2, rowsHeld(elementBytes));
 }
 constexpr std::size_t queryGradientBytes(int elementBytes, int width, int stages) {
-    return tileBytes(queryGradientTile(elementBytes, width, stages), width, elementBytes, 2, 0);
+    return tileBytes(queryGradientTile(elementBytes, width, stages), width, elementBytes, 2, 0, rowsHeld(elementBytes));
 }
 constexpr std::size_t keyGradientBytes(int elementBytes, int width, int stages) {
-    return tileBytes(keyGradientTile(elementBytes, width, stages), width, elementBytes, 2, 3);
-}
-/// Stages of the backward kernels that fit a block of the device.
-constexpr int backwardStages(int width, std::size_t sharedLimit) {
-    return queryGradientBytes(2, width, 2) <= sharedLimit && keyGradientBytes(2, width, 2) <= sharedLimit ? 2 : 1;
+    return tileBytes(keyGradientTile(elementBytes, width, stages), width, elementBytes, 2, 3,
+                     keyRowsHeld(elementBytes, width));
 }
 
 // ---- decoding -----------------------------------------------------------------------------------------------------

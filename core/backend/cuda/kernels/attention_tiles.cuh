@@ -21,8 +21,9 @@ inline constexpr float kLn2 = 0.69314718055994530942f;
 
 // ---- arithmetic ---------------------------------------------------------------------------------------------------
 
-/// exp2 and tanh. For 16-bit values the hardware's approximations serve (2^-22 and 2^-11 relative: below what the
-/// rounding of q and k to 8 or 11 bits does to a score); float32 takes the exact ones.
+/// exp2 and tanh. For 16-bit values the hardware's exp2 serves (2^-22 relative). Its tanh errs by 2^-11, about as much
+/// as a score does whose q and k are rounded to bfloat16's 8 bits, but more than binary16's 11 bits leave: there tanh
+/// is made of exp2 and a reciprocal. float32 takes the exact ones.
 template <typename T>
 __device__ __forceinline__ float exp2Of(float x) {
 #if defined(__CUDA_ARCH__)
@@ -37,7 +38,9 @@ __device__ __forceinline__ float exp2Of(float x) {
 template <typename T>
 __device__ __forceinline__ float tanhOf(float x) {
 #if defined(__CUDA_ARCH__)
-    if constexpr (!std::is_same_v<T, float>) {
+    if constexpr (std::is_same_v<T, half_t>) {
+        return 1.0f - __fdividef(2.0f, 1.0f + exp2Of<T>(2.0f * kLog2E * x));  // 2/inf is 0 there
+    } else if constexpr (!std::is_same_v<T, float>) {
         float y;
         asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
         return y;
@@ -80,8 +83,11 @@ template <typename T, int kWidth, int kRows, int kThreads>
 __device__ __forceinline__ void loadTile(T* tile, const T* source, const HeadRows& rows, int count) {
     constexpr int kPitch = tilePitch(kWidth, sizeof(T)), kChunk = 16 / static_cast<int>(sizeof(T));
     if (rows.aligned) {
-        constexpr int kPerRow = kWidth / kChunk;
-        for (int i = static_cast<int>(threadIdx.x); i < kRows * kPerRow; i += kThreads) {
+        constexpr int kPerRow = kWidth / kChunk, kCopies = kRows * kPerRow / kThreads;
+        static_assert(kRows * kPerRow % kThreads == 0);
+#pragma unroll
+        for (int copy = 0; copy < kCopies; ++copy) {  // so many for every thread
+            const int i = static_cast<int>(threadIdx.x) + copy * kThreads;
             const int row = i / kPerRow, column = i % kPerRow * kChunk;
             const bool valid = row < count && column < rows.headDim;
             const T* from = source + (valid ? static_cast<std::ptrdiff_t>(row) * rows.stride + column : 0);

@@ -71,19 +71,32 @@ template <typename C, typename T, int kWidth, int kRows, int kThreads>
 __device__ __forceinline__ void loadCacheRows(T* tile, const C* source, int stride, int count, int headDim,
                                               bool aligned) {
     constexpr int kPitch = tilePitch(kWidth, sizeof(T)), kPerRow = kWidth / 8;
-    for (int i = static_cast<int>(threadIdx.x); i < kRows * kPerRow; i += kThreads) {
-        const int row = i / kPerRow, column = i % kPerRow * 8;
-        CacheChunk<C> chunk;
-        chunk.load(row < count ? source + static_cast<std::ptrdiff_t>(row) * stride + column : source,
-                   row < count ? headDim - column : 0, aligned);
-        T* to = tile + row * kPitch + column;
+    constexpr int kChunks = kRows * kPerRow / kThreads, kBatch = least(kChunks, sizeof(C) == 4 ? 2 : 4);
+    static_assert(kRows * kPerRow % kThreads == 0 && kChunks > 0);
+#pragma unroll 1
+    for (int first = 0; first < kChunks; first += kBatch) {
+        CacheChunk<C> chunks[kBatch];  // on the way at once
 #pragma unroll
-        for (int j = 0; j < 8; j += 2) {
-            if constexpr (std::is_same_v<T, float>) {
-                to[j] = chunk.at(j);
-                to[j + 1] = chunk.at(j + 1);
-            } else {
-                *reinterpret_cast<Pair*>(to + j) = packPair<T>(chunk.at(j), chunk.at(j + 1));
+        for (int n = 0; n < kBatch; ++n) {
+            const int i = static_cast<int>(threadIdx.x) + (first + n) * kThreads;
+            const int row = i / kPerRow, column = i % kPerRow * 8;
+            const bool valid = row < count && first + n < kChunks;
+            chunks[n].load(valid ? source + static_cast<std::ptrdiff_t>(row) * stride + column : source,
+                           valid ? headDim - column : 0, aligned);
+        }
+#pragma unroll
+        for (int n = 0; n < kBatch; ++n) {
+            if (kChunks % kBatch != 0 && first + n >= kChunks) break;
+            const int i = static_cast<int>(threadIdx.x) + (first + n) * kThreads;
+            T* to = tile + i / kPerRow * kPitch + i % kPerRow * 8;
+#pragma unroll
+            for (int j = 0; j < 8; j += 2) {
+                if constexpr (std::is_same_v<T, float>) {
+                    to[j] = chunks[n].at(j);
+                    to[j + 1] = chunks[n].at(j + 1);
+                } else {
+                    *reinterpret_cast<Pair*>(to + j) = packPair<T>(chunks[n].at(j), chunks[n].at(j + 1));
+                }
             }
         }
     }
