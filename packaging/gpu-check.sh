@@ -3,7 +3,8 @@
 # What a machine with an NVIDIA card is asked to do, in stages that each take under eight minutes and can be run again
 # where they broke off. No window and no network; the results go under tests/gpu-results/.
 #   packaging/gpu-check.sh build      compile for the card that is here, without the window
-#   packaging/gpu-check.sh test       operation tables, golden figures, the trainer's tests, losses beside the processor's
+#   packaging/gpu-check.sh test       operation tables, golden figures, the trainer's tests, losses and answers beside the
+#                                     processor's
 #   packaging/gpu-check.sh sanitize   the operation tables under compute-sanitizer, where it is installed
 #   packaging/gpu-check.sh bench      training, answering, and each operation timed; memory of the v0.4 configuration
 #   packaging/gpu-check.sh burnin     861 samples, 10,000 micro-steps: the published burn-in
@@ -190,6 +191,7 @@ stage_test() {
   step trainer "$build/tests/test_train" --gtest_brief=1
   unset DISTILLIX_TEST_DEVICE
   step losses-beside-the-processor "$0" losses
+  step answers-beside-the-processor "$0" answers
   end_stage test
 }
 
@@ -213,6 +215,24 @@ stage_losses() {
     touch "$work/$device.done"
   done
   python3 tests/support/compare_losses.py "$work/cpu" "$work/cuda"
+}
+
+# Greedy answers of what the processor trained there, token by token: decoding on the card, through its recorded graph.
+stage_answers() {
+  local work=$build/losses device prompt
+  for device in cpu cuda; do
+    : >"$work/$device-answers.jsonl"
+    while IFS= read -r -d '' prompt; do
+      "$program" generate "$work/cpu" --prompt "$prompt" --temperature 0 --max-tokens 64 --logprobs 2 --json --device "$device" \
+        </dev/null >>"$work/$device-answers.jsonl"
+    done < <(head -n 8 "$work/text/validation.jsonl" | python3 -c '
+import json
+import sys
+
+for line in sys.stdin:
+    sys.stdout.write(json.loads(line)["prompt"] + "\0")')
+  done
+  python3 tests/support/compare_answers.py "$work/cpu-answers.jsonl" "$work/cuda-answers.jsonl"
 }
 
 # The published burn-in: 861 samples, 256 tokens, batch 4, 10,000 micro-steps; ends at a loss of 0.28 or under, with
@@ -346,7 +366,7 @@ sys.exit(1 if spilled else 0)' >>"$out" || { tail -n 1 "$out" >&2; say "ptxas: k
 }
 
 case "${1:-}" in
-  carry | build | test | sanitize | bench | burnin | ptxas | losses | burn) "stage_$1" ;;
+  carry | build | test | sanitize | bench | burnin | ptxas | losses | answers | burn) "stage_$1" ;;
   all)
     status=0
     for stage in build test sanitize bench burnin ptxas; do
@@ -355,7 +375,7 @@ case "${1:-}" in
     exit "$status"
     ;;
   *)
-    sed -n '3,15p' "$0" | sed 's/^# \{0,1\}//'
+    sed -n '3,/^set /{/^#/p}' "$0" | sed 's/^# \{0,1\}//'
     exit 64
     ;;
 esac

@@ -154,17 +154,18 @@ TEST_F(Head, QuantizedHeadsShowWhatIsNotFinite) {
     }
 }
 
-/// A micro-step of many rows makes the head's operand once; with as few targets, one of few rows makes it for each
-/// piece.
-TEST_F(Head, AnOperandThatIsKeptGivesTheSameLoss) {
+/// A micro-step of many rows makes the head's operand once, one of very many the logits too; one of few rows makes them
+/// for each piece.
+TEST_F(Head, WhatIsKeptGivesTheSameLoss) {
     constexpr int kIn = 16, kWords = 5000;
     ASSERT_TRUE(lossPlan(8192, kIn, kWords).keepsHead);
     ASSERT_LT(lossPlan(8192, kIn, kWords).columns, kWords);
     ASSERT_FALSE(lossPlan(4096, kIn, kWords).keepsHead);
+    ASSERT_EQ(lossPlan(32768, kIn, kWords).columns, kWords);
     const std::vector<std::int32_t> targetRows = {0, 7, 4000}, targets = {4999, 2048, 0};
     const Precision precision{DType::F32, DType::BF16};
     std::vector<LossResult> results;
-    for (const int count : {4096, 8192}) {
+    for (const int count : {4096, 8192, 32768}) {
         Workload workload;
         workload.rows = count;
         workload.hidden = kIn;
@@ -191,9 +192,11 @@ TEST_F(Head, AnOperandThatIsKeptGivesTheSameLoss) {
         results.push_back(
             {download(losses, 3), download(dX, std::size_t{4096} * kIn), download(dHead, std::size_t{kIn} * kWords)});
     }
-    expectClose(results[1].losses, results[0].losses, DType::F16, 0.1f);
-    expectClose(results[1].dX, results[0].dX, DType::F16, 0.1f);
-    expectClose(results[1].dHead, results[0].dHead, DType::F16, 0.1f);
+    for (const std::size_t more : {1, 2}) {
+        expectClose(results[more].losses, results[0].losses, DType::F16, 0.1f);
+        expectClose(results[more].dX, results[0].dX, DType::F16, 0.1f);
+        expectClose(results[more].dHead, results[0].dHead, DType::F16, 0.1f);
+    }
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST(LossPlan, CoversAndStaysWithinWhatWasPlanned) {
     for (const int width : {1, 64, 768, 1024, 4096}) {
         for (const int vocabulary : {1, 63, 2100, 32000, 200000}) {
             LossPlan before;
-            for (const int rows : {1, 7, 255, 256, 1024, 2048, 8192, 32768}) {
+            for (const int rows : {1, 7, 255, 256, 1024, 2048, 8192, 32767, 32768, 65536}) {
                 const LossPlan plan = lossPlan(rows, width, vocabulary);
                 ASSERT_GE(plan.rows, 1);
                 ASSERT_LE(plan.rows, rows);

@@ -20,12 +20,18 @@ struct LossPlan {
 
 /// `rows`: tokens of a micro-step, at least the targets. The more there are, the more memory the activations take
 /// anyway, and the less often the head's gradient (98 MB for the 100M preset) is to be read and written: a quarter of
-/// the rows, 256 to 4,096 of them. 4 to 32 MB of logits.
+/// the rows, 256 to 4,096 of them. 4 to 32 MB of logits; from 32,768 rows on, beside whose activations (30 GB for the
+/// 100M preset) 524 MB are little, all logits of those rows: they need not be made a second time for the gradient, a
+/// fourth of the head's products, and the products have a card's worth of tiles.
 constexpr LossPlan lossPlan(int rows, int width, int vocabulary) {
     const std::int64_t m = std::max(rows, 1);
     const std::int64_t n = std::min<std::int64_t>(m, std::clamp<std::int64_t>(m / 4, 256, 4096));
-    const std::int64_t elements = std::clamp<std::int64_t>(m * 1024, std::int64_t{1} << 20, std::int64_t{8} << 20);
+    std::int64_t elements = std::clamp<std::int64_t>(m * 1024, std::int64_t{1} << 20, std::int64_t{8} << 20);
     std::int64_t columns = std::min(elements / n, std::max<std::int64_t>(64, elements / width));
+    if (m >= 32768 && n * vocabulary <= std::int64_t{256} << 20) {
+        columns = vocabulary;
+        elements = std::max(elements, n * vocabulary);
+    }
     columns = columns >= vocabulary ? vocabulary : std::max<std::int64_t>(64, columns / 64 * 64);
     columns = std::min<std::int64_t>(columns, vocabulary);
     LossPlan plan;
@@ -37,7 +43,8 @@ constexpr LossPlan lossPlan(int rows, int width, int vocabulary) {
     const std::int64_t whole = std::int64_t{vocabulary} * width;
     plan.keepsHead = m >= 8192 && whole <= std::int64_t{64} << 20;
     plan.headElements = static_cast<std::size_t>(
-        plan.keepsHead ? whole : std::min(std::max(elements, std::int64_t{64} * width), whole));
+        plan.keepsHead ? whole
+                       : std::max(std::min(std::max(elements, std::int64_t{64} * width), whole), columns * width));
     return plan;
 }
 
