@@ -94,6 +94,11 @@ Result<int> benchTrainVerb(VerbContext& context, const BenchTrainFlags& flags) {
                                       std::to_string(config.tokens) + " tokens"},
                    {"tokens per second", formatted("%.0f", bench.tokensPerSecond)},
                    {"optimizer step", config.optimizerRepeat ? spreadText(bench.optimizerStep) : "not run"},
+                   {"with optimizer",
+                    config.optimizerRepeat
+                        ? formatted("%.0f tokens per second, a step every ", bench.tokensPerSecondWithOptimizer) +
+                              groupedText(std::max(config.updateTokens, config.batch * config.tokens))
+                        : "not run"},
                    {"memory at most", bytesText(static_cast<double>(bench.peakBytes))}});
     if (!bench.microStepParts.empty()) out += "\n" + parts.text();
     if (!bench.optimizerParts.empty()) out += "\n" + optimizerParts.text();

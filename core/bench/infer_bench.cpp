@@ -171,8 +171,7 @@ Result<std::vector<InferMeasurement>> benchInference(Backend& backend, const Mod
         m.tokens = length;
         m.operations = ternary * config.batch * length;
         TRY_VOID(bench.measure(
-            m, [] { return Result<void>(); },
-            [&] { return pass.logits(batch, [](int, int, const float*) { return Result<void>(); }); }));
+            m, [] { return Result<void>(); }, [&] { return pass.logits(batch, nullptr); }));
     }
     const auto session = [&](int capacity) {
         return InferenceSession::create(view, capacity, std::min(capacity, kPrefillChunk), plan.cache);

@@ -13,13 +13,11 @@ namespace distillix {
 
 namespace {
 
-std::vector<TrainBenchResult::Part> partsOf(const std::map<std::string, OperationTime>& times, double repeat) {
+std::vector<TrainBenchResult::Part> partsOf(const std::map<std::string, OperationTime>& times) {
     std::vector<TrainBenchResult::Part> parts;
     double total = 0;
     for (const auto& [name, time] : times) total += time.seconds;
-    for (const auto& [name, time] : times)
-        parts.push_back({name, time.seconds / repeat, time.seconds / total,
-                         static_cast<std::int64_t>(static_cast<double>(time.calls) / repeat)});
+    for (const auto& [name, time] : times) parts.push_back({name, time.seconds, time.seconds / total, time.calls});
     std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
     return parts;
 }
@@ -67,15 +65,16 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
     const Batch batch = randomBatch(model, config.batch, config.tokens);
     const float scale = 1.0f / static_cast<float>(batch.validLabels());
     std::vector<double> seconds;
-    for (int n = 0; n <= config.repeat; ++n) {
+    // One that warms up, those that are timed, and one that shows where the time goes.
+    for (int n = 0; n <= config.repeat + 1; ++n) {
         TRY_VOID(check());
-        tell("micro-step " + std::to_string(n) + " of " + std::to_string(config.repeat));
-        if (n == 1) profiling.clear();
+        tell("micro-step " + std::to_string(n) + " of " + std::to_string(config.repeat + 1));
+        profiling.measure(n > config.repeat);
         const double start = steadyNow();
         TRY(pass.run(batch, scale, gradients));
-        if (n > 0) seconds.push_back(steadyNow() - start);
+        if (n > 0 && n <= config.repeat) seconds.push_back(steadyNow() - start);
     }
-    result.microStepParts = partsOf(profiling.times(), config.repeat);
+    result.microStepParts = partsOf(profiling.times());
     result.microStep = spreadOf(seconds);
     const double rows = static_cast<double>(config.batch) * config.tokens;
     result.tokensPerSecond = rows / result.microStep.median;
@@ -84,20 +83,22 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
         Optimizer optimizer = TRY(Optimizer::create(weights));
         result.plan.push_back({"optimizer", optimizer.bytes()});
         seconds.clear();
-        for (int n = 0; n <= config.optimizerRepeat; ++n) {
+        for (int n = 0; n <= config.optimizerRepeat + 1; ++n) {
             TRY_VOID(check());
-            tell("optimizer step " + std::to_string(n) + " of " + std::to_string(config.optimizerRepeat));
-            if (n == 1) profiling.clear();
+            tell("optimizer step " + std::to_string(n) + " of " + std::to_string(config.optimizerRepeat + 1));
+            profiling.measure(n > config.optimizerRepeat);
             OptimizerStep hyper;
             hyper.step = n + 1;
             const double start = steadyNow();
             TRY(optimizer.step(gradients, hyper));
             TRY_VOID(runtime.synchronize());
-            if (n > 0) seconds.push_back(steadyNow() - start);
+            if (n > 0 && n <= config.optimizerRepeat) seconds.push_back(steadyNow() - start);
         }
-        result.optimizerParts = partsOf(profiling.times(), config.optimizerRepeat);
+        result.optimizerParts = partsOf(profiling.times());
         result.optimizerStep = spreadOf(seconds);
-        result.tokensPerSecondWithOptimizer = rows / (result.microStep.median + result.optimizerStep.median);
+        const double microSteps = std::max(1.0, config.updateTokens / rows);
+        result.tokensPerSecondWithOptimizer =
+            microSteps * rows / (microSteps * result.microStep.median + result.optimizerStep.median);
     }
     result.peakBytes = processMemory().peak;
     // On a card, what was asked of it: everything is allocated by the plan.

@@ -20,6 +20,7 @@ struct TrainBenchConfig {
     int tokens = 256;
     int repeat = 5;
     int optimizerRepeat = 3;
+    int updateTokens = 0;
     bool recompute = false;
     std::string precision = "auto";
 
@@ -30,6 +31,10 @@ struct TrainBenchConfig {
         visit(self.repeat, Field{"repeat", "Micro-steps that are timed, behind one that warms up", "", 1, 100000});
         visit(self.optimizerRepeat,
               Field{"optimizer_repeat", "Optimizer steps that are timed; 0: none", "", 0, 100000});
+        visit(self.updateTokens, Field{"update_tokens",
+                                       "Tokens between two optimizer steps, for the speed that counts them; 0: those "
+                                       "of one micro-step",
+                                       "tokens", 0, 1 << 30});
         visit(self.recompute, Field{"recompute", "Keep each layer's input only", "", 0, 1});
         visit(self.precision, Field{"precision", "", "", 0, 0, {"auto", "float32", "mixed", "bfloat16", "float16"}});
     }
@@ -41,12 +46,12 @@ struct TrainBenchResult {
     Spread microStep;                         ///< forward and backward
     Spread optimizerStep;                     ///< clipping, Muon, AdamW, preparing the weights; zeros where none ran
     double tokensPerSecond = 0;               ///< of the median micro-step
-    double tokensPerSecondWithOptimizer = 0;  ///< with one optimizer step each micro-step
+    double tokensPerSecondWithOptimizer = 0;  ///< with an optimizer step every updateTokens
     std::uint64_t peakBytes = 0;              ///< resident memory of the process at its highest
     std::vector<MemoryPart> plan;
     struct Part {
         std::string name;
-        double seconds = 0;  ///< in one micro-step (or one optimizer step), profiled apart
+        double seconds = 0;  ///< in one micro-step (or one optimizer step), which ran behind those that are timed
         double share = 0;
         std::int64_t calls = 0;
     };

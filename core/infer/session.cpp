@@ -148,7 +148,11 @@ Result<void> InferenceSession::State::forward(std::span<const std::int32_t> ids,
 /// it is recorded the second time and queued as a whole from then on. The first time it runs as it is: what a device
 /// loads or looks up when an operation is first used is then there before anything is recorded.
 Result<void> InferenceSession::State::decodeStep() {
-    if (!std::exchange(decoded, true)) return compute(1, true);
+    if (!decoded) {
+        TRY_VOID(compute(1, true));
+        decoded = true;
+        return {};
+    }
     if (!decode) {
         TRY_VOID(backend.beginGraph(runtime.stream()));
         Result<void> recorded = compute(1, true);

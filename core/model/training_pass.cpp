@@ -446,17 +446,19 @@ Result<void> TrainingPass::logits(const Batch& batch, const std::function<Result
         return makeError(ErrorCode::Internal, "this pass was made for training and has no room for logits");
     TRY_VOID(s.takeBatch(batch));
     TRY_VOID(s.forward());
-    std::vector<float> host(static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(s.config.vocabSize));
+    std::vector<float> host(take ? static_cast<std::size_t>(kLogitRows) * static_cast<std::size_t>(s.config.vocabSize)
+                                 : 0);
     for (int first = 0; first < s.rows; first += kLogitRows) {
         const int count = std::min(kLogitRows, s.rows - first);
         TRY_VOID(headLogitsForward(s.model, count,
                                    s.buffers.normed + static_cast<std::ptrdiff_t>(first) * s.config.hiddenDim,
                                    s.buffers.logits));
+        if (!take) continue;
         TRY_VOID(s.runtime.download(host.data(), DevicePtr<const float>(s.buffers.logits),
                                     static_cast<std::size_t>(count) * static_cast<std::size_t>(s.config.vocabSize)));
         TRY_VOID(take(first, count, host.data()));
     }
-    return {};
+    return s.runtime.synchronize();
 }
 
 }  // namespace distillix

@@ -59,7 +59,8 @@ class TrainingPass {
     Result<double> run(const Batch& batch, float gradientScale, Gradients& gradients);
     /// Forward alone: the sum of the plain cross-entropies (no smoothing) over the valid labels.
     Result<double> evaluate(const Batch& batch);
-    /// Forward alone: hands out the logits [M, V] after the cap, some rows at a time, in order.
+    /// Forward alone: hands out the logits [M, V] after the cap, some rows at a time, in order. Without `take` they are
+    /// computed and stay on the device: for those who measure.
     Result<void> logits(const Batch& batch,
                         const std::function<Result<void>(int firstRow, int rows, const float* logits)>& take);
 
