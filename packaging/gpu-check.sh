@@ -10,22 +10,24 @@
 #   packaging/gpu-check.sh burnin     861 samples, 10,000 micro-steps: the published burn-in
 #   packaging/gpu-check.sh ptxas      registers and spills of every kernel (needs no card)
 #   packaging/gpu-check.sh all        all of these, in this order
-#   packaging/gpu-check.sh carry      on a machine that has them: put the third-party libraries into build/gpu-carry, for
-#                                     one that has neither them nor a network; build takes them from there
+#   packaging/gpu-check.sh carry      on a machine that has them: pack the third-party libraries into
+#                                     build/gpu-carry.tar.xz, for one that has neither them nor a network; build takes
+#                                     them from there
 set -euo pipefail
 cd "$(dirname "$0")/.."
+readonly self=$PWD/packaging/gpu-check.sh
 
 readonly minutes=${GPU_CHECK_MINUTES:-8}
-readonly build=build/gpu carried=$PWD/build/gpu-carry
+readonly build=build/gpu carried=$PWD/build/gpu-carry archive=build/gpu-carry.tar.xz
 readonly program=$build/bin/distillix
 jobs=${GPU_CHECK_JOBS:-$(nproc)}
-readonly libraries=usr/lib/$(uname -m)-linux-gnu
-if [ -d "$carried" ]; then
-  export LD_LIBRARY_PATH=$carried/$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-fi
+libraries=usr/lib/$(uname -m)-linux-gnu
 
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 if [ -n "$(git status --porcelain --untracked-files=no 2>/dev/null)" ]; then commit+=-changed; fi
+# What steps are counted as done for: their very sources, whatever git says of them.
+content=$(find app cmake core tests packaging CMakeLists.txt -type f ! -path 'tests/gpu-results/*' -print0 | sort -z |
+  xargs -0 sha256sum | sha256sum | cut -c1-12)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -57,11 +59,11 @@ need_card() {
     "$program" info device >&2 || true
     exit 2
   fi
-  report=tests/gpu-results/$(printf '%s' "$card" | tr -c 'A-Za-z0-9\n' '-' | tr -s '-')-$commit.md
+  report=tests/gpu-results/$(printf '%s' "$card" | tr -c 'A-Za-z0-9\n' '-' | tr -s '-')-$commit-$content.md
   mkdir -p tests/gpu-results
   [ -s "$report" ] && return
   {
-    echo "# $card, commit $commit"
+    echo "# $card, commit $commit, sources $content"
     echo
     echo "Begun $(date -u +%Y-%m-%dT%H:%MZ) by packaging/gpu-check.sh. Processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)."
     echo
@@ -73,12 +75,13 @@ need_card() {
   } >"$report"
 }
 
-# step NAME COMMAND...: runs it once for this commit (the state is a file), within the stage's minutes, and writes its last
-# lines into the report. A step that broke off or failed is run again the next time.
+# step NAME COMMAND...: runs it once for these sources (the state is a file), within the stage's minutes, and writes its
+# last lines into the report, behind those that tell of failures. A step that broke off or failed is run again the next
+# time.
 deadline=0
 failed=()
 step() {
-  local name=$1 state=$build/steps/$commit-$1
+  local name=$1 state=$build/steps/$content-$1
   shift
   if [ -e "$state.done" ]; then say "$name: done before"; return 0; fi
   local left=$((deadline - $(date +%s)))
@@ -93,6 +96,7 @@ step() {
     echo "## $name: $( [ $status -eq 0 ] && echo passed || echo "FAILED with status $status" ), $(($(date +%s) - begun)) s"
     echo
     echo '```'
+    if [ $status -ne 0 ]; then grep -nE '^\[  FAILED|: Failure$|[Ee]rror' "$state.log" | head -n 40 || true; fi
     tail -n "${step_lines:-25}" "$state.log"
     echo '```'
   } >>"$report"
@@ -115,9 +119,9 @@ end_stage() {
 stage_carry() {
   local packages=(libdnnl-dev libsentencepiece-dev nlohmann-json3-dev libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev
     liblzma-dev libxxhash-dev libcli11-dev libgtest-dev libgmock-dev)
-  rm -rf "$carried"
-  unset LD_LIBRARY_PATH
-  local package file needed
+  rm -rf "$carried" "$archive"
+  mkdir -p build
+  local package file needed name
   # Files keep their places, from which CMake's packages find each other.
   for package in "${packages[@]}"; do
     while read -r file; do
@@ -141,17 +145,48 @@ stage_carry() {
       case "$(basename "$needed")" in
         libc.so* | libm.so* | libdl.so* | librt.so* | libpthread.so* | libstdc++.so* | libgcc_s.so* | ld-linux*) continue ;;
       esac
-      # Under the name that it is asked for by, whatever the file's own is.
-      local name
+      # Under the name that programs ask for, and the file's own, which CMake's packages ask for.
       name=$(objdump -p "$needed" | sed -n 's/^ *SONAME *//p')
       rm -f "$carried/$libraries/${name:-none}"
       cp -L "$needed" "$carried/$libraries/${name:-$(basename "$needed")}"
+      file=$(basename "$(readlink -f "$needed")")
+      [ -e "$carried/$libraries/$file" ] || ln -sf "$name" "$carried/$libraries/$file"
     done
   done
   for file in "$carried/$libraries"/*.so; do
     [ -e "$file" ] || ln -sf "$(basename "$(ls "$file".* | head -n 1)")" "$file"
   done
-  du -sh "$carried" >&2
+  # pkg-config, in a wrapper that finds its library.
+  mkdir -p "$carried/usr/bin"
+  cp -L "$(command -v pkgconf || command -v pkg-config)" "$carried/usr/bin/pkgconf"
+  ldd "$carried/usr/bin/pkgconf" | sed -n 's/.*=> \(\/[^ ]*pkgconf[^ ]*\).*/\1/p' | xargs -r -I{} cp -L {} "$carried/$libraries/"
+  printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "\$(dirname \"\$0\")/../../$libraries" "\$(dirname \"\$0\")/pkgconf" \
+    >"$carried/usr/bin/pkg-config"
+  chmod +x "$carried/usr/bin/pkg-config"
+  tar -C "$carried" -cJf "$archive" usr
+  rm -rf "$carried"
+  ls -l "$archive" >&2
+}
+
+# cuBLASLt's files where the toolkit comes without them: those of a Python package, if there is one.
+find_cublas() {
+  local nvcc=$1 root
+  root=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
+  if ls "$root"/lib64/libcublasLt.so "$root"/targets/*/lib/libcublasLt.so /usr/lib/*/libcublasLt.so >/dev/null 2>&1; then return; fi
+  python3 -c '
+import importlib.util
+import pathlib
+
+for name in ("nvidia.cu13", "nvidia.cublas", "nvidia.cu12"):
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        continue
+    for place in spec.submodule_search_locations if spec else []:
+        for library in sorted(pathlib.Path(place, "lib").glob("libcublasLt.so.*")):
+            print(library)
+            print(pathlib.Path(place, "include"))
+            raise SystemExit' 2>/dev/null || true
 }
 
 stage_build() {
@@ -161,17 +196,39 @@ stage_build() {
   if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then
     architectures=${GPU_CHECK_ARCHITECTURES:-"80;90"}
     say "No card is here: building for $architectures."
+  else
+    # By number where the driver tells it: "native" fails where a card is there that CMake does not see.
+    architectures=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d '. ') || true
+    [[ $architectures =~ ^[0-9]+$ ]] || architectures=native
   fi
   command -v ninja >/dev/null && options+=(-G Ninja)
   command -v ccache >/dev/null || options+=(-DCCACHE=)
+  if [ -f "$archive" ] && ! [ "$carried" -nt "$archive" ]; then
+    rm -rf "$carried"
+    mkdir -p "$carried"
+    tar -C "$carried" -xJf "$archive"
+    touch "$carried"
+  fi
   if [ -d "$carried" ]; then
-    options+=("-DCMAKE_PREFIX_PATH=$carried/usr")
+    # Found by the programs through a path of their own, of which their libraries' libraries get to know too: set for
+    # all, it would reach every tool that runs here.
+    options+=("-DCMAKE_PREFIX_PATH=$carried/usr"
+      "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags,-rpath,$carried/$libraries")
     export PKG_CONFIG_PATH=$carried/$libraries/pkgconfig CPATH=$carried/usr/include LIBRARY_PATH=$carried/$libraries
+    command -v pkg-config >/dev/null || export PKG_CONFIG=$carried/usr/bin/pkg-config
+  fi
+  local cublas
+  cublas=$(find_cublas "$nvcc")
+  if [ -n "$cublas" ]; then
+    say "cuBLASLt is not beside nvcc: taking $(head -n 1 <<<"$cublas")"
+    options+=("-DCUDA_cublasLt_LIBRARY=$(head -n 1 <<<"$cublas")")
+    CPATH=${CPATH:+$CPATH:}$(tail -n 1 <<<"$cublas")
+    export CPATH
   fi
   # shellcheck disable=SC2206  # several options in one variable
   options+=(${GPU_CHECK_CMAKE:-})
   cmake -S . -B "$build" "${options[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1 -DNDEBUG" \
-    -DCMAKE_UNITY_BUILD=ON -DDISTILLIX_STUDIO=OFF -DDISTILLIX_EMULATED_CARD=OFF "-DCMAKE_CUDA_COMPILER=$nvcc" "-DDISTILLIX_CUDA_ARCHITECTURES=$architectures" >&2
+    -DCMAKE_UNITY_BUILD=ON -DDISTILLIX_STUDIO=OFF -DDISTILLIX_EMULATED_CARD=OFF -DCMAKE_CUDA_FLAGS=-lineinfo "-DCMAKE_CUDA_COMPILER=$nvcc" "-DDISTILLIX_CUDA_ARCHITECTURES=$architectures" >&2
   timeout $((minutes * 60)) cmake --build "$build" -j "$jobs" --target distillix distillix_cuda test_ops test_golden test_train || {
     say "build: broke off; run it again to go on where it stopped"
     return 1
@@ -190,8 +247,8 @@ stage_test() {
   step golden "$build/tests/test_golden"
   step trainer "$build/tests/test_train" --gtest_brief=1
   unset DISTILLIX_TEST_DEVICE
-  step losses-beside-the-processor "$0" losses
-  step answers-beside-the-processor "$0" answers
+  step losses-beside-the-processor "$self" losses
+  step answers-beside-the-processor "$self" answers
   end_stage test
 }
 
@@ -209,10 +266,11 @@ stage_losses() {
   mkdir -p "$work"
   make_data standard "$work"
   for device in cpu cuda; do
-    [ -e "$work/$device.done" ] && continue
+    # The processor's run stands for later sources too, the card's does not.
+    [ -e "$work/$device.done" ] && { [ "$device" = cpu ] || [ "$(cat "$work/$device.done")" = "$content" ]; } && continue
     rm -rf "${work:?}/$device"
     "$program" train new "$work/$device" --dataset "$work/dataset" --preset sample --steps 200 --seed 1 --device "$device"
-    touch "$work/$device.done"
+    echo "$content" >"$work/$device.done"
   done
   python3 tests/support/compare_losses.py "$work/cpu" "$work/cuda"
 }
@@ -238,15 +296,17 @@ for line in sys.stdin:
 # The published burn-in: 861 samples, 256 tokens, batch 4, 10,000 micro-steps; ends at a loss of 0.28 or under, with
 # weights that live. Goes on with the run where it broke off.
 stage_burn() {
-  local work=$build/burnin
+  local work=$build/burnin run=$build/burnin/run-$content
   mkdir -p "$work"
   make_data v0.3-burnin "$work"
-  if [ -d "$work/run" ]; then
-    "$program" train resume "$work/run" --device cuda
+  if [ -f "$run/run.json" ]; then
+    "$program" train resume "$run" --device cuda
   else
-    "$program" train new "$work/run" --dataset "$work/dataset" --preset 100M --batch 4 --tokens 256 --accumulation 1 --steps 10000 --device cuda
+    rm -rf "$run"
+    "$program" train new "$run" --dataset "$work/dataset" --preset 100M --batch 4 --tokens 256 --accumulation 1 --steps 10000 \
+      --checkpoint-every 2000 --sample-every 1000 --device cuda
   fi
-  python3 - "$work/run/metrics.jsonl" <<'END'
+  python3 - "$run/metrics.jsonl" <<'END'
 import json
 import sys
 
@@ -269,10 +329,14 @@ stage_sanitize() {
   begin_stage
   export DISTILLIX_CUDA_MODULE DISTILLIX_TEST_DEVICE=cuda
   DISTILLIX_CUDA_MODULE=$(module)
-  local check
+  # In parts, so that what breaks off goes on behind those that are done. What a library asks of the card in vain is its
+  # own affair: every call of ours is checked.
+  local check part
   for check in memcheck racecheck synccheck initcheck; do
-    step "sanitize-$check" "$tool" --tool "$check" --error-exitcode 9 "$build/tests/test_ops" \
-      --gtest_filter='*OpTable*' --gtest_brief=1
+    for part in 0 1 2 3; do
+      step "sanitize-$check-$part" env GTEST_TOTAL_SHARDS=4 "GTEST_SHARD_INDEX=$part" "$tool" --tool "$check" --error-exitcode 9 \
+        --report-api-errors no "$build/tests/test_ops" --gtest_filter='*OpTable*' --gtest_brief=1
+    done
   done
   end_stage sanitize
 }
@@ -285,13 +349,17 @@ stage_bench() {
   local batch
   batch=$((($(fact memoryBytes) / 1000000000 - 4) * 10 / 9))
   batch=$((batch > 64 ? 64 : batch < 1 ? 1 : batch))
-  step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch "$batch" --device cuda --no-keep
+  step bench-train-100M "$program" bench train --preset 100M --tokens 1024 --batch "$batch" --update-tokens 524288 --device cuda --no-keep
   step bench-train-v0.4 "$program" bench train --preset 100M --tokens 1024 --batch 2 --recompute --device cuda --no-keep
   step bench-infer "$program" bench infer --device cuda --no-keep
   step bench-ops "$program" bench ops --device cuda
-  step bench-ops-library env DISTILLIX_CUDA_FORWARD=library "$program" bench ops --device cuda
+  step bench-ops-many "$program" bench ops --rows 16384 --tokens 1024 --device cuda
+  step bench-ops-library env DISTILLIX_CUDA_FORWARD=library "$program" bench ops --rows 16384 --tokens 1024 --device cuda
   if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-    step bench-pytorch python3 tests/support/pytorch_gpu_peer.py
+    export TORCHINDUCTOR_CACHE_DIR=$PWD/$build/inductor
+    step bench-pytorch-train python3 tests/support/pytorch_gpu_peer.py --tests train --batch "$batch"
+    step bench-pytorch-forward python3 tests/support/pytorch_gpu_peer.py --tests forward prefill
+    step bench-pytorch-decode python3 tests/support/pytorch_gpu_peer.py --tests decode
     step bench-pytorch-v0.4 python3 tests/support/pytorch_gpu_peer.py --tests train --batch 2 --recompute --update-tokens 2048
   else
     say "PyTorch with CUDA is not installed here: our figures stand alone"
@@ -302,7 +370,7 @@ stage_bench() {
 stage_burnin() {
   need_card
   begin_stage
-  step burnin "$0" burn
+  step burnin "$self" burn
   end_stage burnin
 }
 
@@ -370,7 +438,7 @@ case "${1:-}" in
   all)
     status=0
     for stage in build test sanitize bench burnin ptxas; do
-      "$0" "$stage" || { status=$?; say "$stage ended with status $status"; [ "$stage" = build ] && exit "$status"; }
+      "$self" "$stage" || { status=$?; say "$stage ended with status $status"; [ "$stage" = build ] && exit "$status"; }
     done
     exit "$status"
     ;;

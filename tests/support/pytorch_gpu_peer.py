@@ -308,6 +308,9 @@ class Bench:
             shape = (1, c.kv_heads, capacity, c.head)
             cache = [[torch.zeros(shape, device=self.device, dtype=torch.bfloat16) for _ in range(c.layers)]
                      for _ in "kv"]
+            # They are written in place: a graph may be made all the same, for they stay where they are.
+            for tensor in itertools.chain(*cache):
+                torch._dynamo.mark_static_address(tensor)
             step = self.compile(model.step, **graphs)
             position = torch.zeros(1, dtype=torch.long, device=self.device)
 
