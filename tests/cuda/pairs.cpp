@@ -12,6 +12,7 @@ namespace distillix::cuda {
 namespace {
 
 using emulation::Order;
+constexpr Order kOrders[] = {Order::Forward, Order::Backward, Order::Shuffled};
 
 struct CudaPairs : OnEmulatedCard {
     template <typename Work>
@@ -47,7 +48,7 @@ struct PairShape {
     DType outType = DType::F32;  ///< of the layer's output
 };
 
-struct CudaRowPairs : CudaPairs, testing::WithParamInterface<std::tuple<PairShape, Order>> {
+struct CudaRowPairs : CudaPairs, testing::WithParamInterface<PairShape> {
     struct Outcome {
         std::vector<std::int8_t> codes;
         std::vector<float> alpha, rstd;
@@ -56,8 +57,7 @@ struct CudaRowPairs : CudaPairs, testing::WithParamInterface<std::tuple<PairShap
     };
 
     void SetUp() override {
-        shape = std::get<0>(GetParam());
-        emulation::setOptions({std::get<1>(GetParam()), 7});
+        shape = GetParam();
         const auto rows = static_cast<std::size_t>(shape.rows), width = static_cast<std::size_t>(shape.width),
                    outputs = static_cast<std::size_t>(shape.out);
         Workload workload;
@@ -133,31 +133,32 @@ struct CudaRowPairs : CudaPairs, testing::WithParamInterface<std::tuple<PairShap
 };
 
 TEST_P(CudaRowPairs, AreWhatTheyAreOneByOne) {
-    const Outcome together = run(true), apart = run(false);
-    EXPECT_EQ(together.codes, apart.codes);
-    EXPECT_EQ(together.alpha, apart.alpha);
-    EXPECT_EQ(together.rstd, apart.rstd);
-    EXPECT_EQ(together.out, apart.out);
-    const bool one = shape.rows == 1 && shape.width % 16 == 0;
-    EXPECT_EQ(together.launches, one ? 1u : apart.launches);
-    EXPECT_GE(apart.launches, 2u);
+    for (const Order order : kOrders) {
+        SCOPED_TRACE(static_cast<int>(order));
+        emulation::setOptions({order, 7});
+        const Outcome together = run(true), apart = run(false);
+        EXPECT_EQ(together.codes, apart.codes);
+        EXPECT_EQ(together.alpha, apart.alpha);
+        EXPECT_EQ(together.rstd, apart.rstd);
+        EXPECT_EQ(together.out, apart.out);
+        const bool one = shape.rows == 1 && shape.width % 16 == 0;
+        EXPECT_EQ(together.launches, one ? 1u : apart.launches);
+        EXPECT_GE(apart.launches, 2u);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, CudaRowPairs,
-    testing::Combine(testing::Values(PairShape{1, 16, 1, true, false, false}, PairShape{1, 64, 37, true, false, true},
-                                     PairShape{1, 256, 90, false, false, true, DType::BF16, DType::BF16},
-                                     PairShape{1, 272, 9, false, false, false},
-                                     PairShape{1, 768, 70, true, false, false, DType::F32, DType::F16},
-                                     PairShape{1, 768, 33, false, true, true},
-                                     PairShape{1, 1040, 20, true, true, true, DType::F16},
-                                     PairShape{1, 2048, 41, true, true, true},
-                                     PairShape{1, 3072, 12, true, false, false},
-                                     PairShape{1, 5120, 6, false, true, false, DType::BF16, DType::F32},
-                                     PairShape{1, 12288, 5, true, true, true},
-                                     // Not in one go: several rows, codes that are padded.
-                                     PairShape{2, 64, 21, true, false, true}, PairShape{1, 40, 21, false, true, false}),
-                     testing::Values(Order::Forward, Order::Backward, Order::Shuffled)));
+    testing::Values(PairShape{1, 16, 1, true, false, false}, PairShape{1, 64, 37, true, false, true},
+                    PairShape{1, 256, 90, false, false, true, DType::BF16, DType::BF16},
+                    PairShape{1, 272, 9, false, false, false},
+                    PairShape{1, 768, 70, true, false, false, DType::F32, DType::F16},
+                    PairShape{1, 768, 33, false, true, true}, PairShape{1, 1040, 20, true, true, true, DType::F16},
+                    PairShape{1, 2048, 41, true, true, true}, PairShape{1, 3072, 12, true, false, false},
+                    PairShape{1, 5120, 6, false, true, false, DType::BF16, DType::F32},
+                    PairShape{1, 12288, 5, true, true, true},
+                    // Not in one go: several rows, codes that are padded.
+                    PairShape{2, 64, 21, true, false, true}, PairShape{1, 40, 21, false, true, false}));
 
 // ---- attention of a new token ---------------------------------------------------------------------------------------
 
@@ -169,18 +170,15 @@ struct ExtendShape {
     DType type = DType::F32;
 };
 
-struct CudaExtendAttention : CudaPairs, testing::WithParamInterface<std::tuple<ExtendShape, DType, Order>> {
+struct CudaExtendAttention : CudaPairs, testing::WithParamInterface<ExtendShape> {
     struct Outcome {
         std::vector<std::uint8_t> keys, values;
         std::vector<float> keyScales, valueScales, out;
         std::uint64_t launches = 0;
     };
 
-    void SetUp() override {
-        Order order{};
-        std::tie(shape, cacheType, order) = GetParam();
-        emulation::setOptions({order, 5});
-    }
+    void SetUp() override { shape = GetParam(); }
+    void compare();
 
     Outcome run(bool together) {
         const auto batch = shape.past.size(), heads = static_cast<std::size_t>(shape.heads),
@@ -274,7 +272,7 @@ struct CudaExtendAttention : CudaPairs, testing::WithParamInterface<std::tuple<E
 };
 
 /// A head's norm is summed in another order than by itself: keys may differ in their last bits, or a code by one.
-TEST_P(CudaExtendAttention, IsWhatTheThreeAreOneByOne) {
+void CudaExtendAttention::compare() {
     const Outcome together = run(true), apart = run(false);
     EXPECT_EQ(together.values, apart.values);
     EXPECT_EQ(together.valueScales, apart.valueScales);
@@ -316,16 +314,25 @@ TEST_P(CudaExtendAttention, IsWhatTheThreeAreOneByOne) {
     EXPECT_LE(together.launches, splits > 1 ? 2u : 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, CudaExtendAttention,
-    testing::Combine(testing::Values(ExtendShape{4, 2, 16, 64, {0}}, ExtendShape{3, 1, 64, 200, {199, 63, 64}},
-                                     ExtendShape{12, 4, 64, 300, {257}, true, 30},
-                                     ExtendShape{5, 1, 32, 80, {33, 0}, false},
-                                     ExtendShape{4, 4, 128, 70, {69}, true, 0, DType::BF16},
-                                     ExtendShape{6, 2, 48, 130, {128}, true, 0, DType::F16},
-                                     ExtendShape{2, 1, 6, 40, {21}}, ExtendShape{2, 2, 96, 90, {40, 89}, false, 5}),
-                     testing::Values(DType::F32, DType::F16, DType::I8),
-                     testing::Values(Order::Forward, Order::Backward, Order::Shuffled)));
+TEST_P(CudaExtendAttention, IsWhatTheThreeAreOneByOne) {
+    for (const DType type : {DType::F32, DType::F16, DType::I8}) {
+        for (const Order order : kOrders) {
+            SCOPED_TRACE(std::string(dtypeName(type)) + " cache, order " + std::to_string(static_cast<int>(order)));
+            cacheType = type;
+            emulation::setOptions({order, 5});
+            compare();
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CudaExtendAttention,
+                         testing::Values(ExtendShape{4, 2, 16, 64, {0}}, ExtendShape{3, 1, 64, 200, {199, 63, 64}},
+                                         ExtendShape{12, 4, 64, 300, {257}, true, 30},
+                                         ExtendShape{5, 1, 32, 80, {33, 0}, false},
+                                         ExtendShape{4, 4, 128, 70, {69}, true, 0, DType::BF16},
+                                         ExtendShape{6, 2, 48, 130, {128}, true, 0, DType::F16},
+                                         ExtendShape{2, 1, 6, 40, {21}},
+                                         ExtendShape{2, 2, 96, 90, {40, 89}, false, 5}));
 
 /// A token that the cache has no room for is not written.
 TEST_F(CudaPairs, AFullCacheIsLeftAsItIs) {

@@ -484,6 +484,9 @@ void cpAsyncCommit();
 namespace emulation {
 void waitForCopies(int groupsLeft);
 }
+inline void refuseToRun() {
+    emulation::fail("a kernel that no card runs was started");
+}
 template <int N>
 void cpAsyncWait() {
     emulation::waitForCopies(N);

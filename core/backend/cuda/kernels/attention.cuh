@@ -57,6 +57,7 @@ __global__ void __launch_bounds__(forwardTile(sizeof(T), kWidth, kFew, kStages).
     constexpr AttentionTile kTile = forwardTile(sizeof(T), kWidth, kFew, kStages);
     constexpr int kRows = kTile.rows(), kKeys = kTile.columns, kStep = kTile.step, kRowTiles = kTile.rowTiles;
     constexpr int kThreads = kTile.threads(), kPitch = tilePitch(kWidth, sizeof(T));
+    if (kBeyondTuring && sizeof(T) == 2 && kStages == 1) return refuseToRun();
     const AttentionForward& args = kernelArgs.args;
     const ScoreRule rule = kernelArgs.rule;
 

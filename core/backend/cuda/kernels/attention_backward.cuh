@@ -84,6 +84,7 @@ __global__ void __launch_bounds__(queryGradientTile(sizeof(T), kWidth, kStages).
     constexpr int kRows = kTile.rows(), kKeys = kTile.columns, kStep = kTile.step, kThreads = kTile.threads(),
                   kRowTiles = kTile.rowTiles;
     constexpr int kPitch = tilePitch(kWidth, sizeof(T));
+    if (kBeyondTuring && sizeof(T) == 2 && kStages == 1) return refuseToRun();
     const AttentionForward& args = kernelArgs.args.forward;
     const ScoreRule rule = kernelArgs.rule;
     const bool aligned = kernelArgs.aligned;
@@ -223,16 +224,16 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
     static_assert(kTile.rowTiles == 1);
     constexpr int kRows = kTile.rows(), kQueries = kTile.columns, kStep = kTile.step, kThreads = kTile.threads();
     constexpr int kPitch = tilePitch(kWidth, sizeof(T));
-    constexpr bool kHeld = kWidth <= 64;  // beyond, dK and dV fill the registers
+    constexpr bool kHeld = keyRowsHeld(sizeof(T), kWidth);  // else dK and dV fill the registers
+    if (kBeyondTuring && sizeof(T) == 2 && kStages == 1) return refuseToRun();
     const AttentionForward& args = kernelArgs.args.forward;
     const ScoreRule rule = kernelArgs.rule;
     const bool aligned = kernelArgs.aligned;
 
-    DYNAMIC_SHARED(T, keys);                  // [kRows][kPitch]
-    T* const values = keys + kRows * kPitch;  // the same
-    constexpr bool kReused = keyRowsHeld(sizeof(T), kWidth);
-    T* const queries = kReused ? keys : values + kRows * kPitch;  // [kStages][kQueries][kPitch]
-    T* const gradients = queries + kStages * kQueries * kPitch;   // dO, the same
+    DYNAMIC_SHARED(T, keys);                                     // [kRows][kPitch]
+    T* const values = keys + kRows * kPitch;                     // the same
+    T* const queries = kHeld ? keys : values + kRows * kPitch;   // [kStages][kQueries][kPitch]
+    T* const gradients = queries + kStages * kQueries * kPitch;  // dO, the same
     // [kStages][kQueries] each: lse in units of ln 2, delta, and the start of the query's document.
     float* const lses = reinterpret_cast<float*>(gradients + kStages * kQueries * kPitch);
     float* const deltas = lses + kStages * kQueries;
@@ -288,7 +289,7 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
     rowsOfK[0].load(keys + warpRow * kPitch);
     rowsOfV[0].load(values + warpRow * kPitch);
 
-    if constexpr (kReused) __syncthreads();  // keys and values are in registers
+    if constexpr (kHeld) __syncthreads();  // keys and values are in registers
     float dK[1][kWidth / 8][4] = {}, dV[1][kWidth / 8][4] = {};
     overTiles<kStages>(group * tiles, load, [&](int index, int stage) {
 #pragma unroll 1
@@ -324,7 +325,7 @@ __global__ void __launch_bounds__(keyGradientTile(sizeof(T), kWidth, kStages).th
         }
     });
 
-    if constexpr (kReused) __syncthreads();
+    if constexpr (kHeld) __syncthreads();
     if (!working) return;
     const int rows = least(count - warpRow, kTileRows);
     const float scaled[1][2] = {{kernelArgs.scale, kernelArgs.scale}}, plain[1][2] = {{1.0f, 1.0f}};

@@ -42,21 +42,6 @@ __device__ __forceinline__ void readQueries(float (&x)[kDecodeLaneWidth], const 
 #pragma unroll
     for (int i = 0; i < kDecodeLaneWidth; ++i) x[i] = chunk.at(i) * factor;
 }
-__device__ __forceinline__ float readValue(const void* values, DType type, std::ptrdiff_t at) {
-    return type == DType::F32   ? static_cast<const float*>(values)[at]
-           : type == DType::F16 ? toFloat(static_cast<const half_t*>(values)[at])
-                                : toFloat(static_cast<const bf16_t*>(values)[at]);
-}
-__device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdiff_t at, float value) {
-    if (type == DType::F32) {
-        static_cast<float*>(values)[at] = value;
-    } else if (type == DType::F16) {
-        static_cast<half_t*>(values)[at] = fromFloat<half_t>(value);
-    } else {
-        static_cast<bf16_t*>(values)[at] = fromFloat<bf16_t>(value);
-    }
-}
-
 /// exp2(from - to), for maxima of which either may be that of no key at all.
 __device__ __forceinline__ float rescale(float from, float to) {
     return from == -INFINITY ? 0.0f : exp2f(from - to);

@@ -8,7 +8,6 @@
 // end of the last kernel, 0.7 until the row is there, 0.6 for two sums over the block and the codes, 0.4 for the
 // product. Four of them a layer and two for attention are 72 a token, with embedding, last norm and head 76: 0.2 ms,
 // where each step by itself took 144 and 0.33.
-#include "core/backend/cuda/kernels/float_types.cuh"
 #include "core/backend/cuda/kernels/rows.cuh"
 #include "core/backend/cuda/kernels/ternary_codes.cuh"
 
@@ -50,7 +49,7 @@ constexpr int kFewThreads = 128, kFewLanes = 16;
 
 /// 16 lanes a row of weights, each 64 columns at a time; the tokens' codes come through the first-level cache, which
 /// all warps of a multiprocessor share.
-template <int kTokens, typename Out>
+template <int kTokens>
 __global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduct args) {
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kFewLanes;
     const int output = static_cast<int>(blockIdx.x) * (kFewThreads / kFewLanes) + thread / kFewLanes;
@@ -71,8 +70,7 @@ __global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduc
     for (int t = 0; t < kTokens; ++t) {
         if (t != lane || t >= args.rows) continue;
         const float y = scaledProduct(args, sums[t], t, output);
-        static_cast<Out*>(args.out)[static_cast<std::size_t>(t) * static_cast<std::size_t>(args.outputs) +
-                                    static_cast<std::size_t>(output)] = fromFloat<Out>(y);
+        writeValue(args.out, args.outType, static_cast<std::ptrdiff_t>(t) * args.outputs + output, y);
     }
 }
 
@@ -80,7 +78,7 @@ __global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduc
 
 /// One token. kLanes lanes a row of weights; blocks of columns that the first kAhead rounds take are loaded before the
 /// row is looked at. The row is spread as normQuantize spreads it, so the codes are the same bits.
-template <typename S, int kLanes, typename Out>
+template <typename S, int kLanes>
 __global__ void __launch_bounds__(S::kThreads) rowLinearKernel(RowSource source, TernaryProduct args) {
     constexpr int kAhead = 2;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kLanes, width = source.width;
@@ -124,21 +122,18 @@ __global__ void __launch_bounds__(S::kThreads) rowLinearKernel(RowSource source,
     if (lane != 0 || output >= args.outputs) return;
     float y = scaledSum(sum, args.gamma[output], alpha / 127.0f);
     if (args.residual) y = __fadd_rn(y, args.residual[output]);
-    static_cast<Out*>(args.out)[output] = fromFloat<Out>(y);
+    writeValue(args.out, args.outType, output, y);
 }
 
 }  // namespace
 
 Result<void> launchTernaryFew(const TernaryProduct& args, StreamHandle stream) {
     const dim3 grid(static_cast<unsigned>(tilesOf(args.outputs, kFewThreads / kFewLanes)));
-    return withFloatType(args.outType, [&](auto type) -> Result<void> {
-        using Out = decltype(type);
-        const auto kernel = args.rows == 1   ? ternaryFewKernel<1, Out>
-                            : args.rows == 2 ? ternaryFewKernel<2, Out>
-                            : args.rows <= 4 ? ternaryFewKernel<4, Out>
-                                             : ternaryFewKernel<8, Out>;
-        return launch(kernel, grid, dim3(kFewThreads), 0, stream, args);
-    });
+    const auto kernel = args.rows == 1   ? ternaryFewKernel<1>
+                        : args.rows == 2 ? ternaryFewKernel<2>
+                        : args.rows <= 4 ? ternaryFewKernel<4>
+                                         : ternaryFewKernel<8>;
+    return launch(kernel, grid, dim3(kFewThreads), 0, stream, args);
 }
 
 Result<void> launchRowLinear(const RowSource& source, const TernaryProduct& args, StreamHandle stream) {
@@ -149,11 +144,9 @@ Result<void> launchRowLinear(const RowSource& source, const TernaryProduct& args
         } else {
             // Wide rows of weights take a warp each, or too few blocks would share the loads.
             constexpr int kLanes = S::kThreads > 128 ? kWarp : 16;
-            return withFloatType(args.outType, [&](auto type) -> Result<void> {
-                return launch(rowLinearKernel<S, kLanes, decltype(type)>,
-                              dim3(static_cast<unsigned>(tilesOf(args.outputs, S::kThreads / kLanes))),
-                              dim3(S::kThreads), 0, stream, source, args);
-            });
+            return launch(rowLinearKernel<S, kLanes>,
+                          dim3(static_cast<unsigned>(tilesOf(args.outputs, S::kThreads / kLanes))), dim3(S::kThreads),
+                          0, stream, source, args);
         }
     });
 }

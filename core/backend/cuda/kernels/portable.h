@@ -46,6 +46,14 @@ constexpr std::size_t roundUp(std::size_t a, std::size_t b) {
     return divideUp(a, b) * b;
 }
 
+/// Whether this compilation is for cards that never run what is made for 7.5 alone: such a kernel's body need not be
+/// compiled. The emulated card runs them all.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+inline constexpr bool kBeyondTuring = true;
+#else
+inline constexpr bool kBeyondTuring = false;
+#endif
+
 }  // namespace distillix::cuda
 
 #if defined(DISTILLIX_CUDA_EMULATED)

@@ -190,6 +190,11 @@ __device__ __forceinline__ void cpAsyncWait() {
 #endif
 }
 
+/// Of a kernel that this card's host never starts.
+__device__ __forceinline__ void refuseToRun() {
+    __trap();
+}
+
 // ---- the one way to start a kernel ---------------------------------------------------------------------------------
 
 /// A kernel that wants more dynamic shared memory than 48 KiB must say so, once on each device: the most that it has

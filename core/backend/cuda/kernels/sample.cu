@@ -122,18 +122,29 @@ __device__ __forceinline__ float probability(unsigned bits, float most, float te
     return expf((fromOrderedBits(bits) - most) / temperature);
 }
 
-/// The largest bits that at least `wanted` threads' own reach; as many threads have some.
+/// The largest bits that at least `wanted` threads' own reach; as many threads have some. One warp looks, for it waits
+/// for nobody.
 __device__ unsigned floorOf(unsigned own, int wanted) {
-    unsigned low = 0, high = 0xffffffffu;
-    while (low < high) {
-        const unsigned middle = low + (high - low) / 2 + 1;
-        if (blockTotal(own >= middle ? 1 : 0) >= wanted) {
-            low = middle;
-        } else {
-            high = middle - 1;
+    SHARED(unsigned, all, kThreads);
+    SHARED(unsigned, found, 1);
+    all[threadIdx.x] = own;
+    __syncthreads();
+    if (threadIdx.x < kWarp) {
+        unsigned low = 0, high = 0xffffffffu;
+        while (low < high) {
+            const unsigned middle = low + (high - low) / 2 + 1;
+            int reached = 0;
+            for (int i = 0; i < kThreads; i += kWarp) reached += all[i + static_cast<int>(threadIdx.x)] >= middle;
+            if (warpSum(reached) >= wanted) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
         }
+        if (threadIdx.x == 0) *found = low;
     }
-    return low;
+    __syncthreads();
+    return *found;
 }
 
 __global__ void __launch_bounds__(kThreads, 1) sampleKernel(Sample args) {

@@ -67,6 +67,22 @@ __device__ __forceinline__ void storeAny(const Values& x, std::size_t at, const 
     }
 }
 
+/// A single value of a type that is known at run time.
+__device__ __forceinline__ float readValue(const void* values, DType type, std::ptrdiff_t at) {
+    return type == DType::F32   ? static_cast<const float*>(values)[at]
+           : type == DType::F16 ? toFloat(static_cast<const half_t*>(values)[at])
+                                : toFloat(static_cast<const bf16_t*>(values)[at]);
+}
+__device__ __forceinline__ void writeValue(void* values, DType type, std::ptrdiff_t at, float value) {
+    if (type == DType::F32) {
+        static_cast<float*>(values)[at] = value;
+    } else if (type == DType::F16) {
+        static_cast<half_t*>(values)[at] = fromFloat<half_t>(value);
+    } else {
+        static_cast<bf16_t*>(values)[at] = fromFloat<bf16_t>(value);
+    }
+}
+
 /// Elements of a row that one thread of a group of THREADS holds: VEC neighbours, THREADS·VEC further on the next.
 template <int THREADS, int VEC, int ITEMS>
 struct RowPart {
