@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kFewThreads, 1) ternaryFewKernel(TernaryProduc
 /// One token. kLanes lanes a row of weights; blocks of columns that the first kAhead rounds take are loaded before the
 /// row is looked at. The row is spread as normQuantize spreads it, so the codes are the same bits.
 template <typename S, int kLanes>
-__global__ void __launch_bounds__(S::kThreads) rowLinearKernel(RowSource source, TernaryProduct args) {
+__global__ void __launch_bounds__(S::kThreads, 1) rowLinearKernel(RowSource source, TernaryProduct args) {
     constexpr int kAhead = 2;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % kLanes, width = source.width;
     const int output = static_cast<int>(blockIdx.x) * (S::kThreads / kLanes) + thread / kLanes;
