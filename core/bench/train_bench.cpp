@@ -13,11 +13,12 @@ namespace distillix {
 
 namespace {
 
-std::vector<TrainBenchResult::Part> partsOf(const std::map<std::string, OperationTime>& times) {
+std::vector<TrainBenchResult::Part> partsOf(const std::map<std::string, OperationTime>& times, int steps) {
     std::vector<TrainBenchResult::Part> parts;
     double total = 0;
     for (const auto& [name, time] : times) total += time.seconds;
-    for (const auto& [name, time] : times) parts.push_back({name, time.seconds, time.seconds / total, time.calls});
+    for (const auto& [name, time] : times)
+        parts.push_back({name, time.seconds / steps, time.seconds / total, time.calls / steps});
     std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
     return parts;
 }
@@ -64,17 +65,28 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
 
     const Batch batch = randomBatch(model, config.batch, config.tokens);
     const float scale = 1.0f / static_cast<float>(batch.validLabels());
-    std::vector<double> seconds;
-    // One that warms up, those that are timed, and one that shows where the time goes.
-    for (int n = 0; n <= config.repeat + 1; ++n) {
-        TRY_VOID(check());
-        tell("micro-step " + std::to_string(n) + " of " + std::to_string(config.repeat + 1));
-        profiling.measure(n > config.repeat);
-        const double start = steadyNow();
+    // One that warms up, those that are timed, and on a card, where looking on costs time, one more to look at.
+    const bool apart = backend.info().name == "cuda";
+    const auto rounds = [&](int repeat, const char* what, auto&& step) -> Result<std::vector<double>> {
+        std::vector<double> times;
+        const int last = repeat + (apart ? 1 : 0), firstShown = apart ? last : 1;
+        for (int n = 0; n <= last; ++n) {
+            TRY_VOID(check());
+            tell(std::string(what) + " " + std::to_string(n) + " of " + std::to_string(last));
+            if (n == firstShown) profiling.measure(true);
+            const double start = steadyNow();
+            TRY_VOID(step(n));
+            if (n > 0 && n <= repeat) times.push_back(steadyNow() - start);
+        }
+        profiling.measure(false);
+        return times;
+    };
+    const auto microStep = [&](int) -> Result<void> {
         TRY(pass.run(batch, scale, gradients));
-        if (n > 0 && n <= config.repeat) seconds.push_back(steadyNow() - start);
-    }
-    result.microStepParts = partsOf(profiling.times());
+        return {};
+    };
+    const std::vector<double> seconds = TRY(rounds(config.repeat, "micro-step", microStep));
+    result.microStepParts = partsOf(profiling.times(), apart ? 1 : config.repeat);
     result.microStep = spreadOf(seconds);
     const double rows = static_cast<double>(config.batch) * config.tokens;
     result.tokensPerSecond = rows / result.microStep.median;
@@ -82,20 +94,15 @@ Result<TrainBenchResult> benchTraining(Backend& backend, const ModelConfig& mode
     if (config.optimizerRepeat > 0) {
         Optimizer optimizer = TRY(Optimizer::create(weights));
         result.plan.push_back({"optimizer", optimizer.bytes()});
-        seconds.clear();
-        for (int n = 0; n <= config.optimizerRepeat + 1; ++n) {
-            TRY_VOID(check());
-            tell("optimizer step " + std::to_string(n) + " of " + std::to_string(config.optimizerRepeat + 1));
-            profiling.measure(n > config.optimizerRepeat);
+        const auto optimizerStep = [&](int n) -> Result<void> {
             OptimizerStep hyper;
             hyper.step = n + 1;
-            const double start = steadyNow();
             TRY(optimizer.step(gradients, hyper));
-            TRY_VOID(runtime.synchronize());
-            if (n > 0 && n <= config.optimizerRepeat) seconds.push_back(steadyNow() - start);
-        }
-        result.optimizerParts = partsOf(profiling.times());
-        result.optimizerStep = spreadOf(seconds);
+            return runtime.synchronize();
+        };
+        const std::vector<double> updates = TRY(rounds(config.optimizerRepeat, "optimizer step", optimizerStep));
+        result.optimizerParts = partsOf(profiling.times(), apart ? 1 : config.optimizerRepeat);
+        result.optimizerStep = spreadOf(updates);
         const double microSteps = std::max(1.0, config.updateTokens / rows);
         result.tokensPerSecondWithOptimizer =
             microSteps * rows / (microSteps * result.microStep.median + result.optimizerStep.median);

@@ -51,7 +51,8 @@ struct TrainBenchResult {
     std::vector<MemoryPart> plan;
     struct Part {
         std::string name;
-        double seconds = 0;  ///< in one micro-step (or one optimizer step), which ran behind those that are timed
+        double seconds =
+            0;  ///< in one micro-step (or one optimizer step), on a card in one behind those that are timed
         double share = 0;
         std::int64_t calls = 0;
     };
