@@ -224,7 +224,7 @@ Result<void> launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::s
     static_assert(sizeof...(Parameters) == sizeof...(Arguments));
     static_assert((sizeof(Parameters) + ... + 0) <= 4000, "a kernel's parameters are at most 4 KB");
     cudaError_t status = cudaSuccess;
-    // Of the 48 KiB that need no word, no kernel has more than 20 in static arrays.
+    // Of the 48 KiB that need no word, no kernel with dynamic memory has more than 8 in static arrays.
     if (dynamicSharedBytes > 28 * 1024)
         status = allowDynamicShared(reinterpret_cast<const void*>(kernel), dynamicSharedBytes);
     if (status == cudaSuccess) {

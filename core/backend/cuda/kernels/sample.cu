@@ -79,19 +79,26 @@ struct ListedTokens {
     __device__ __forceinline__ int id(int i) const { return ids[i]; }
 };
 constexpr int kListed = 2048, kWithTopP = 256;
+/// A list that one warp goes through by itself: a pass costs it less than the block's barriers would.
+constexpr int kWarpListed = 128;
 
 /// The first token in rank order at which the running sum of weight(id, bits) reaches `target` (more than 0, no more
-/// than the whole). All threads call it.
-template <typename Tokens, typename Weight>
+/// than the whole). All threads of the block call it, or of a warp.
+template <bool kOneWarp, typename Tokens, typename Weight>
 __device__ Border findBorder(const Tokens& tokens, int vocabulary, Fixed target, Weight&& weight) {
-    const int thread = static_cast<int>(threadIdx.x);
+    constexpr int kTeam = kOneWarp ? kWarp : kThreads;
+    const int thread = static_cast<int>(threadIdx.x) % kTeam;
     const auto sumWhere = [&](auto&& chosen) {
         Fixed sum = 0;
-        for (int i = thread; i < tokens.count; i += kThreads) {
+        for (int i = thread; i < tokens.count; i += kTeam) {
             const unsigned bits = tokens.bits(i);
             if (chosen(bits, tokens.id(i))) sum += weight(tokens.id(i), bits);
         }
-        return blockTotal(sum);
+        if constexpr (kOneWarp) {
+            return warpSum(sum);
+        } else {
+            return blockTotal(sum);
+        }
     };
     // The largest `low` with sum(bits >= low) >= target.
     unsigned low = 0, high = 0xffffffffu;
@@ -189,6 +196,7 @@ __global__ void __launch_bounds__(kThreads, 1) sampleKernel(Sample args) {
         SHARED(unsigned, listedBits, kListed);
         SHARED(int, listedIds, kListed);
         SHARED(int, listed, 1);
+        SHARED(Border, found, 1);
         ListedTokens list{listedBits, listedIds, 0};
         if (!counts || args.topK <= kThreads) {
             if (thread == 0) *listed = 0;
@@ -206,7 +214,16 @@ __global__ void __launch_bounds__(kThreads, 1) sampleKernel(Sample args) {
             if (*listed <= kListed) list.count = *listed;
         }
         const auto search = [&](bool inList, Fixed target, auto&& weight) {
-            return inList ? findBorder(list, count, target, weight) : findBorder(all, count, target, weight);
+            if (!inList) return findBorder<false>(all, count, target, weight);
+            if (list.count > kWarpListed) return findBorder<false>(list, count, target, weight);
+            if (warp == 0) {
+                const Border own = findBorder<true>(list, count, target, weight);
+                if (lane == 0) *found = own;
+            }
+            __syncthreads();
+            const Border result = *found;
+            __syncthreads();
+            return result;
         };
         if (counts)
             border = search(list.count > 0, static_cast<Fixed>(args.topK), [](int, unsigned) { return Fixed{1}; });
