@@ -477,8 +477,8 @@ class Backend {
         TRY_VOID(normQuantize(exec, norm));
         return linearForward(exec, linear);
     }
-    virtual Result<void> swigluLinear(const Exec& exec, const SwigluArgs& swiglu_, const LinearForwardArgs& linear) {
-        TRY_VOID(swiglu(exec, swiglu_));
+    virtual Result<void> swigluLinear(const Exec& exec, const SwigluArgs& hidden, const LinearForwardArgs& linear) {
+        TRY_VOID(swiglu(exec, hidden));
         return linearForward(exec, linear);
     }
     /// New tokens' queries and keys, the keys and values into the cache, attention over it (for all new tokens, or the

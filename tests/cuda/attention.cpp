@@ -61,7 +61,7 @@ struct Problem {
         args.kStride = kStride;
         args.vStride = vStride;
         args.softCap = shape.cap;
-        args.copiesBeside = copiesBeside;
+        args.asyncCopies = asyncCopies;
         return args;
     }
     AttentionBackward backward() {
@@ -79,7 +79,7 @@ struct Problem {
     }
 
     AttentionShape shape;
-    bool copiesBeside = true;
+    bool asyncCopies = true;
     int queryWidth, keyWidth, qStride, kStride, vStride;
     HostValues q, k, v, dOut, out, dQ, dK, dV;
     std::vector<std::int32_t> starts;
@@ -229,7 +229,7 @@ TEST(CudaAttentionExtremes, ABlockOfTheFirstCardsHasOneStageAndTheSameBits) {
         SCOPED_TRACE(headDim);
         const AttentionShape shape{"", 1, 140, 2, 1, headDim, 30, true};
         Problem two(shape, DType::F16), one(shape, DType::F16);
-        one.copiesBeside = false;
+        one.asyncCopies = false;
         ASSERT_RUNS(runAll(two));
         ASSERT_RUNS(runAll(one));
         EXPECT_EQ(one.out, two.out);

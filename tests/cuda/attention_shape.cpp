@@ -59,15 +59,14 @@ TEST(AttentionShape, TilesFitTheirLoopsAndTheSmallestCards) {
                     EXPECT_LE(tile.blocks * tile.threads(), 1024) << "more than sm_75 runs at once";
                 }
             }
-            for (const bool copiesBeside : {false, true}) {
-                const int stages = tileStages(bytes, copiesBeside);
+            for (const bool asyncCopies : {false, true}) {
+                const int stages = tileStages(bytes, asyncCopies);
                 // One block of float32, which is there to be right; two of 16 bits beside one another, a KB each for
                 // the system, but for gradients of wide heads.
-                const std::size_t most = copiesBeside ? kAmpereBlock : kTuringBlock,
+                const std::size_t most = asyncCopies ? kAmpereBlock : kTuringBlock,
                                   share = bytes == 2 ? (most + 1024) / 2 - 1024 : kTuringBlock;
                 for (const bool few : {false, true}) EXPECT_LE(forwardBytes(bytes, width, few, stages), share) << width;
-                EXPECT_LE(queryGradientBytes(bytes, width, stages), width > 96 && !copiesBeside ? most : share)
-                    << width;
+                EXPECT_LE(queryGradientBytes(bytes, width, stages), width > 96 && !asyncCopies ? most : share) << width;
                 EXPECT_LE(keyGradientBytes(bytes, width, stages), width > 64 ? most : share) << width;
             }
         }

@@ -129,6 +129,17 @@ OpCase attentionBackwardCase(const AttentionCase& shape) {
             {}};
 }
 
+/// `count` keys and values of a narrow type, rows of h with a scale each.
+KvCache unwrittenCache(OpRun& run, std::size_t count, std::size_t h, int capacity, DType type) {
+    KvCache cache;
+    cache.capacity = capacity;
+    cache.keys = {run.memory(count * dtypeBytes(type)), type};
+    cache.values = {run.memory(count * dtypeBytes(type)), type};
+    cache.keyScales = run.memory(count / h * sizeof(float)).as<float>();
+    cache.valueScales = run.memory(count / h * sizeof(float)).as<float>();
+    return cache;
+}
+
 /// Fills a cache in steps of the given sizes and attends to it after each; sequences start with different pasts.
 OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std::vector<int>& steps, int capacity,
                  DType type = DType::F32) {
@@ -149,11 +160,7 @@ OpCase cacheCase(const std::string& name, const AttentionCase& shape, const std:
                     cache.keys = typed(run.inOut("keys", normal(cacheCount, 21), exact()));
                     cache.values = typed(run.inOut("values", normal(cacheCount, 22), exact()));
                 } else {  // other pasts than 0 would read what was never written
-                    const auto scales = [&] { return run.memory(cacheCount / h * sizeof(float)).as<float>(); };
-                    cache.keys = {run.memory(cacheCount * dtypeBytes(type)), type};
-                    cache.values = {run.memory(cacheCount * dtypeBytes(type)), type};
-                    cache.keyScales = scales();
-                    cache.valueScales = scales();
+                    cache = unwrittenCache(run, cacheCount, h, capacity, type);
                 }
                 std::vector<std::int32_t> past(size(shape.batch));
                 for (std::size_t b = 0; b < past.size(); ++b)
@@ -216,11 +223,7 @@ OpCase extendCase(const std::string& name, const AttentionCase& shape, const std
                     cache.keys = typed(run.inOut("keys", std::vector<float>(cacheCount, 0.5f), summed(shape.headDim)));
                     cache.values = typed(run.inOut("values", std::vector<float>(cacheCount, 0.5f), exact()));
                 } else {
-                    const auto scales = [&] { return run.memory(cacheCount / h * sizeof(float)).as<float>(); };
-                    cache.keys = {run.memory(cacheCount * dtypeBytes(type)), type};
-                    cache.values = {run.memory(cacheCount * dtypeBytes(type)), type};
-                    cache.keyScales = scales();
-                    cache.valueScales = scales();
+                    cache = unwrittenCache(run, cacheCount, h, capacity, type);
                 }
                 std::vector<float> table(size(capacity) * h);
                 for (std::size_t i = 0; i < table.size(); i += 2) {

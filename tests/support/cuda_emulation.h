@@ -5,10 +5,10 @@
 // runs until it waits (a barrier, a function of the whole warp) or ends; then the next one runs. Warps run one after
 // the other between block barriers, lanes one after the other between warp barriers: forward, backward, or shuffled, so
 // that a read that lacks a barrier finds stale bytes in at least one order. Shared memory starts as 0xff bytes (NaN).
-// Copies by cpAsync16 land when the thread waits for them, not before, or backward at once. Launches are queued and run
-// when the stream is synchronized, as on a card; a kernel's mistake (lanes that part ways, a barrier not all reach) is
-// the error that synchronizing returns. Under the address sanitizer, shared arrays and device memory end where they
-// should.
+// Copies by cpAsync16 land when the thread waits for them and not before; in backward order, as soon as they are
+// queued. Launches are queued and run when the stream is synchronized, as on a card; a kernel's mistake (lanes that
+// part ways, a barrier not all reach) is the error that synchronizing returns. Under the address sanitizer, shared
+// arrays and device memory end where they should.
 //
 // Compiled with DISTILLIX_CUDA_EMULATED. Kernels live in namespace distillix::cuda, where CUDA's names are made up
 // here.

@@ -28,6 +28,8 @@ struct CudaContext {
     bool libraryForward = false;
 
     bool hasBf16() const { return properties.architecture >= 80; }
+    /// cp.async: copies into shared memory that run beside the arithmetic.
+    bool hasAsyncCopies() const { return properties.architecture >= 80; }
     /// Everything on 8.0 and up; 7.5 has no bfloat16.
     SupportedTypes types() const { return {hasBf16() ? kActivations : kTuringActivations, kCaches}; }
 

@@ -51,7 +51,7 @@ AttentionForward forwardOf(const CudaContext& context, const AttentionArgs& args
     forward.vStride = args.vStride;
     forward.softCap = args.softCap;
     forward.multiprocessors = context.properties.multiprocessors;
-    forward.copiesBeside = context.properties.architecture >= 80;
+    forward.asyncCopies = context.hasAsyncCopies();
     return forward;
 }
 
@@ -72,6 +72,23 @@ CacheView viewOf(const CachedAttentionArgs& args) {
     cache.type = args.cache.keys.type;
     cache.aligned = chunked(args.cache.keys, args.headDim) && chunked(args.cache.values, args.headDim);
     return cache;
+}
+
+/// A chunk of new tokens over the cache.
+AttentionForward prefillOf(const CudaContext& context, const CachedAttentionArgs& args) {
+    AttentionArgs rows;  // keys and values come from the cache
+    rows.batch = args.batch;
+    rows.tokens = args.tokens;
+    rows.heads = args.heads;
+    rows.kvHeads = args.kvHeads;
+    rows.headDim = args.headDim;
+    rows.q = args.q;
+    rows.qStride = args.qStride;
+    rows.softCap = args.softCap;
+    rows.out = args.out;
+    AttentionForward forward = forwardOf(context, rows);
+    forward.cache = viewOf(args);
+    return forward;
 }
 
 Result<AttentionDecode> decodeOf(const CudaContext& context, const Exec& exec, const CachedAttentionArgs& args) {
@@ -163,21 +180,7 @@ Result<void> CudaBackend::cachedAttention(const Exec& exec, const CachedAttentio
     TRY_VOID(checkArguments(args, m_context.types()));
     TRY_VOID(checkKernelsTake("cachedAttention", args.headDim, {args.q, args.out}));
     if (args.tokens > kMaxDecodeTokens) {
-        AttentionForward forward;
-        forward.type = args.q.type;
-        forward.q = address(args.q.data);
-        forward.out = address(args.out.data);
-        forward.batch = args.batch;
-        forward.tokens = args.tokens;
-        forward.heads = args.heads;
-        forward.kvHeads = args.kvHeads;
-        forward.headDim = args.headDim;
-        forward.qStride = args.qStride;
-        forward.softCap = args.softCap;
-        forward.cache = viewOf(args);
-        forward.multiprocessors = m_context.properties.multiprocessors;
-        forward.copiesBeside = m_context.properties.architecture >= 80;
-        return named("cachedAttention", startAttention(exec.stream.handle, forward));
+        return named("cachedAttention", startAttention(exec.stream.handle, prefillOf(m_context, args)));
     }
     const AttentionDecode decode = TRY(decodeOf(m_context, exec, args));
     return named("cachedAttention", startDecode(exec.stream.handle, decode));

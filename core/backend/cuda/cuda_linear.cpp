@@ -237,8 +237,7 @@ Result<void> ternaryForward(CudaContext& context, const Exec& exec, const Linear
     if (args.rows <= kFewTokens) return launchTernaryFew(product, stream);
     if (context.libraryForward && libraryTakes(shape) && args.rows % 4 == 0)
         return libraryForward(context, scratch, shape, product, stream);
-    return launchTernaryProduct(product, context.properties.multiprocessors, context.properties.architecture >= 80,
-                                stream);
+    return launchTernaryProduct(product, context.properties.multiprocessors, context.hasAsyncCopies(), stream);
 }
 
 Result<void> plainForward(CudaContext& context, const Exec& exec, DType wanted, const LinearForwardArgs& args) {
@@ -306,8 +305,8 @@ namespace {
 /// Whether the row's product makes its own codes: one token, a ternary layer, whole pieces of codes.
 bool rowTakes(int rows, int width, const LinearInput& made, const LinearForwardArgs& linear) {
     const LinearShape& shape = linear.weight.shape;
-    return rows == 1 && linear.rows == 1 && shape.ternary && shape.in == width && width % 16 == 0 && width <= 16384 &&
-           made.codes && made.codes.backendAddress() == linear.input.codes.backendAddress() &&
+    return rows == 1 && linear.rows == 1 && shape.ternary && shape.in == width && width % 16 == 0 && made.codes &&
+           made.codes.backendAddress() == linear.input.codes.backendAddress() &&
            made.alpha.backendAddress() == linear.input.alpha.backendAddress();
 }
 

@@ -244,7 +244,7 @@ Result<void> launchForward(StreamHandle stream, const ForwardKernelArgs& kernelA
             return launchForward<T, kWidth, kCached, true, kStages>(stream, kernelArgs);
     }
     if constexpr (std::is_same_v<T, half_t> && kStages == 2) {  // of 16-bit types 7.5 has this one
-        if (!args.copiesBeside) return launchForward<T, kWidth, kCached, kFew, 1>(stream, kernelArgs);
+        if (!args.asyncCopies) return launchForward<T, kWidth, kCached, kFew, 1>(stream, kernelArgs);
     }
     const dim3 grid(static_cast<unsigned>(args.heads), static_cast<unsigned>(args.batch),
                     static_cast<unsigned>(ceilDivide(args.tokens, kTile.rows())));

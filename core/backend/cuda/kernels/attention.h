@@ -35,8 +35,8 @@ struct AttentionForward {
     int qStride = 0, kStride = 0, vStride = 0;
     float softCap = 0;
     CacheView cache;
-    int multiprocessors = 1;   ///< of the card, which blocks should fill
-    bool copiesBeside = true;  ///< the card copies into shared memory beside the arithmetic (8.0 on)
+    int multiprocessors = 1;  ///< of the card, which blocks should fill
+    bool asyncCopies = true;  ///< the card has cp.async (8.0 on)
 };
 
 struct AttentionBackward {

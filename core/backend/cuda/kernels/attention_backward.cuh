@@ -343,7 +343,7 @@ template <typename T, int kWidth, int kStages = tileStages(sizeof(T), true)>
 Result<void> launchBackward(StreamHandle stream, const BackwardKernelArgs& kernelArgs) {
     const AttentionForward& args = kernelArgs.args.forward;
     if constexpr (std::is_same_v<T, half_t> && kStages == 2) {  // of 16-bit types 7.5 has this one
-        if (!args.copiesBeside) return launchBackward<T, kWidth, 1>(stream, kernelArgs);
+        if (!args.asyncCopies) return launchBackward<T, kWidth, 1>(stream, kernelArgs);
     }
     constexpr AttentionTile kQueryTile = queryGradientTile(sizeof(T), kWidth, kStages),
                             kKeyTile = keyGradientTile(sizeof(T), kWidth, kStages);

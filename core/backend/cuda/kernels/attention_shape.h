@@ -97,8 +97,8 @@ constexpr AttentionTile floatTile(int width) {
 
 /// Stages of 16-bit tiles: two where copies run beside the arithmetic (8.0 on). Where they do not, a second stage would
 /// only take the room of a second block, whose arithmetic hides the first one's copies instead.
-constexpr int tileStages(int elementBytes, bool copiesBeside) {
-    return elementBytes == 2 && copiesBeside ? 2 : 1;
+constexpr int tileStages(int elementBytes, bool asyncCopies) {
+    return elementBytes == 2 && asyncCopies ? 2 : 1;
 }
 
 /// Forward: a block's queries stay, tiles of keys and values pass by. Of `few` queries, a block takes half as many.

@@ -52,8 +52,8 @@ struct TernaryProduct {
     DType outType;
     int rows, blocks, outputs;  // blocks: packedColumns / 64
 };
-/// Tensor cores; any number of rows. `copiesBeside`: the card copies into shared memory beside the arithmetic (8.0 on).
-Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool copiesBeside,
+/// Tensor cores; any number of rows. `asyncCopies`: the card has cp.async (8.0 on).
+Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool asyncCopies,
                                   StreamHandle stream);
 /// dp4a; up to kFewTokens rows.
 Result<void> launchTernaryFew(const TernaryProduct& args, StreamHandle stream);

@@ -219,10 +219,10 @@ Result<void> launchTile(const TernaryProduct& args, StreamHandle stream) {
                   dim3(128), productSharedBytes(kTokens, kOutputs), stream, args);
 }
 
-Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool copiesBeside,
+Result<void> launchTernaryProduct(const TernaryProduct& args, int multiprocessors, bool asyncCopies,
                                   StreamHandle stream) {
     const bool large =
-        ternaryTileFor(args.rows, args.outputs, multiprocessors, copiesBeside).tokens == kLargeTile.tokens;
+        ternaryTileFor(args.rows, args.outputs, multiprocessors, asyncCopies).tokens == kLargeTile.tokens;
     return withFloatType(args.outType, [&](auto type) -> Result<void> {
         using Out = decltype(type);
         return large ? launchTile<kLargeTile.tokens, kLargeTile.outputs, Out>(args, stream)

@@ -69,10 +69,9 @@ constexpr int tilesOf(int count, int tile) {
 }
 /// The large tile reads half as much a product, and needs a card's worth of blocks to pay. Where copies do not run
 /// beside the arithmetic (7.5, which has room for one large tile at a time), three small ones hide one another's loads.
-constexpr TernaryTile ternaryTileFor(int rows, int out, int multiprocessors, bool copiesBeside) {
-    return copiesBeside &&
-                   static_cast<long long>(tilesOf(rows, kLargeTile.tokens)) * tilesOf(out, kLargeTile.outputs) >=
-                       multiprocessors
+constexpr TernaryTile ternaryTileFor(int rows, int out, int multiprocessors, bool asyncCopies) {
+    return asyncCopies && static_cast<long long>(tilesOf(rows, kLargeTile.tokens)) * tilesOf(out, kLargeTile.outputs) >=
+                              multiprocessors
                ? kLargeTile
                : kSmallTile;
 }
