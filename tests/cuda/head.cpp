@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the table of cases has not of the head on a card: activations of 16 bits, and inputs that are not finite.
 #include <cmath>
+#include <numeric>
 
 #include "core/backend/cuda/loss_plan.h"
 #include "core/backend/reference/reference_backend.h"
@@ -152,6 +153,45 @@ TEST_F(Head, QuantizedHeadsShowWhatIsNotFinite) {
             EXPECT_FALSE(std::isfinite(result[kVocabulary]));
         }
     }
+}
+
+/// Micro-steps have their own numbers of targets, and every shape of product costs a search for its algorithm.
+TEST_F(Head, TargetsOfAnyNumberNeedFewProducts) {
+    constexpr int kMost = 400;
+    Workload workload;
+    workload.rows = kMost;
+    workload.hidden = kWidth;
+    workload.vocabulary = kVocabulary;
+    workload.training = true;
+    const Exec exec = execFor(workload, {DType::F32, DType::BF16});
+    HeadLossArgs args;
+    args.rows = kMost;
+    args.head = head(kWidth, kVocabulary, normalValues(std::size_t{kWidth} * kVocabulary, 1, 0.3));
+    args.x = typed(upload(normalValues(std::size_t{kMost} * kWidth, 2, 1)));
+    args.gradientScale = 1;
+    std::vector<std::int32_t> rows(kMost);
+    std::iota(rows.begin(), rows.end(), 0);
+    args.targetRows = upload(rows);
+    args.targets = upload(std::vector<std::int32_t>(kMost, 7));
+    const DevicePtr<float> losses = device<float>(kMost), dX = device<float>(std::size_t{kMost} * kWidth);
+    args.losses = losses;
+    args.dX = typed(dX);
+    const std::size_t before = emulatedProductShapes();
+    for (int count = 260; count <= 380; count += 15) {  // a piece of 256 and what is left
+        const DevicePtr<float> dHead = upload(std::vector<float>(std::size_t{kWidth} * kVocabulary, 0.0f));
+        args.dHead = dHead;
+        args.targetCount = count;
+        EXPECT_OK(backend->headLoss(exec, args));
+        // A row's gradients sum to nothing over the vocabulary, and so do those of all rows.
+        const std::vector<float> gradient = download(dHead, std::size_t{kWidth} * kVocabulary);
+        for (int i = 0; i < kWidth; ++i) {
+            double sum = 0;
+            for (int v = 0; v < kVocabulary; ++v)
+                sum += static_cast<double>(gradient[static_cast<std::size_t>(v * kWidth + i)]);
+            EXPECT_NEAR(sum, 0, 0.02 * count) << count;
+        }
+    }
+    EXPECT_LE(emulatedProductShapes() - before, 6u);
 }
 
 /// A micro-step of many rows makes the head's operand once, one of very many the logits too; one of few rows makes them

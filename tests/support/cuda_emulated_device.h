@@ -18,5 +18,7 @@ struct EmulatedCard {
 void setEmulatedCard(const EmulatedCard& card);
 /// Memory that is allocated and not freed.
 std::size_t emulatedBytesInUse();
+/// Shapes of products asked for since the process started: a card's library keeps a plan for each.
+std::size_t emulatedProductShapes();
 
 }  // namespace distillix::cuda

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense products of the emulated card: plain loops, queued as kernels are. What the real library refuses is refused.
 #include <cstring>
+#include <mutex>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/backend/cuda/gemm.h"
 #include "core/backend/cuda/kernels/portable.h"
+#include "tests/support/cuda_emulated_device.h"
 
 namespace distillix::cuda {
 
@@ -84,10 +88,17 @@ void multiplyCodes(const GemmArgs& args) {
     }
 }
 
+std::mutex shapesMutex;
+std::set<std::string> shapes;
+
 class EmulatedGemm final : public Gemm {
   public:
     Result<void> run(const GemmArgs& args, const GemmScratch& scratch, StreamHandle stream) override {
         TRY_VOID(checkGemm(args));
+        {
+            const std::lock_guard lock(shapesMutex);
+            shapes.insert(gemmText(args));
+        }
         if (!scratch || reinterpret_cast<std::uintptr_t>(scratch.memory) % 256 != 0)
             return makeError(ErrorCode::Internal, "a product without scratch memory", gemmText(args));
         static_cast<emulation::Queue*>(stream)->push([args, scratch]() -> Result<void> {
@@ -100,6 +111,11 @@ class EmulatedGemm final : public Gemm {
 };
 
 }  // namespace
+
+std::size_t emulatedProductShapes() {
+    const std::lock_guard lock(shapesMutex);
+    return shapes.size();
+}
 
 Result<std::unique_ptr<Gemm>> makeGemm() {
     return std::unique_ptr<Gemm>(std::make_unique<EmulatedGemm>());

@@ -169,7 +169,7 @@ class Loss {
           m_stream(exec.stream.handle),
           m_width(args.head.shape.in),
           m_vocabulary(args.head.shape.out) {
-        m_plan.rows = std::min(m_plan.rows, args.targetCount);
+        m_plan.rows = std::min(m_plan.rows, wholeTiles(args.targetCount));
     }
 
     Result<void> run() {
@@ -195,9 +195,22 @@ class Loss {
     }
 
   private:
+    /// Rows that the products get for so many targets. Batches differ in how many targets they have, and the library's
+    /// plan is one for each shape: made for every count, plans would be searched for in each micro-step and never end.
+    static int wholeTiles(int targets) {
+        constexpr int kTile = 128;  // rows of a tensor core product's tile
+        return (targets + kTile - 1) / kTile * kTile;
+    }
+
     /// Targets first .. first + count - 1.
     Result<void> rows(HeadRows& head, int first, int count) {
         const std::int32_t* targetRows = address(m_args.targetRows) + first;
+        m_rows = std::min(m_plan.rows, wholeTiles(count));
+        // The rows behind are zeros: so are their logits, which nobody reads, and they add nothing to dHead.
+        const std::size_t row = static_cast<std::size_t>(m_width) * dtypeBytes(m_type);
+        if (m_rows > count)
+            TRY_VOID(device::fill(m_stream, m_inputs + static_cast<std::size_t>(count) * row, 0,
+                                  static_cast<std::size_t>(m_rows - count) * row));
         TRY_VOID(launchGatherRows(m_args.x.data.backendAddress(), m_args.x.type, targetRows, count, m_args.rows,
                                   m_width, m_inputs, m_type, m_stream));
         LossPiece piece{};
@@ -237,7 +250,7 @@ class Loss {
         piece.columns = std::min(m_plan.columns, m_vocabulary - piece.first);
         const void* operand = TRY(head.rows(piece.first, piece.columns));
         TRY_VOID(m_context.gemm->run(
-            logitsProduct(m_type, piece.rows, m_width, m_inputs, operand, piece.columns, m_logits, m_plan.stride),
+            logitsProduct(m_type, m_rows, m_width, m_inputs, operand, piece.columns, m_logits, m_plan.stride),
             m_library, m_stream));
         return operand;
     }
@@ -247,7 +260,7 @@ class Loss {
         TRY_VOID(launchLossGradient(piece, m_type, m_stream));
         const std::int64_t stride = static_cast<std::int64_t>(m_plan.stride) * (m_type == DType::F32 ? 1 : 2);
         GemmArgs inputs;
-        inputs.m = piece.rows;
+        inputs.m = m_rows;
         inputs.n = m_width;
         inputs.k = piece.columns;
         inputs.type = m_type;
@@ -260,7 +273,7 @@ class Loss {
         GemmArgs weights;
         weights.m = piece.columns;
         weights.n = m_width;
-        weights.k = piece.rows;
+        weights.k = m_rows;
         weights.type = m_type;
         weights.a = {m_logits, stride, true};
         weights.b = {m_inputs, m_width, false};
@@ -277,6 +290,7 @@ class Loss {
     Scratch m_scratch;
     StreamHandle m_stream;
     int m_width, m_vocabulary;
+    int m_rows = 0;  // of a piece, with those behind its targets
     GemmScratch m_library;
     float* m_logits = nullptr;      // [n, columns] of a piece, then their gradient
     std::byte* m_inputs = nullptr;  // [n, d] the targets' rows of x
