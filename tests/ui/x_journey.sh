@@ -13,6 +13,7 @@ work=$(mktemp -d)
 pids=()
 finish() {
   status=$?
+  set +e  # whatever fails here, nothing may go on running
   [ "$status" -eq 0 ] || { echo "--- studio"; cat "$work/studio.log"; ls -R "$work/sample" 2>/dev/null | head -40; } >&2
   [ ! -e "$work/sample/runs/first" ] || "$program" runs stop "$work/sample/runs/first" >/dev/null 2>&1 || true
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -22,8 +23,9 @@ finish() {
 }
 trap finish EXIT
 
-# A display of its own: the server chooses a free number and says it.
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
+# A display of its own: the server chooses a free number and says it. Without -noreset it starts over whenever its last
+# client leaves, as each xdotool before the window does, and refuses who comes meanwhile.
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$work/display" 2>/dev/null &
 pids+=($!)
 until_true() {  # SECONDS WHAT COMMAND...
   local seconds=$1 what=$2 end=$((SECONDS + $1))
@@ -37,14 +39,17 @@ until_true 20 "the X server starts" test -s "$work/display"
 export DISPLAY=:$(cat "$work/display") QT_QPA_PLATFORM=xcb LC_ALL=C.UTF-8 DISTILLIX_SAMPLE_PROJECT=$work/sample
 export DISTILLIX_CLI=$program DBUS_SESSION_BUS_ADDRESS=disabled: HOME=$work XDG_CONFIG_HOME=$work/config
 
+take_focus() {
+  window=$(xdotool search --onlyvisible --pid "$studio_pid" --name 'Distillix Studio') || return 1
+  window=${window%%$'\n'*}
+  xdotool windowmove "$window" 0 0 windowsize "$window" 1280 800 windowfocus "$window"
+}
 start() {
   "$studio" "$@" >>"$work/studio.log" 2>&1 &
   pids+=($!)
   studio_pid=$!
-  until_true 30 "the window appears" xdotool search --onlyvisible --pid "$studio_pid" --name 'Distillix Studio'
-  window=$(xdotool search --onlyvisible --pid "$studio_pid" --name 'Distillix Studio' | head -n 1)
   # The server refuses the focus to a window that is not drawn yet.
-  until_true 10 "the window takes the focus" xdotool windowmove "$window" 0 0 windowsize "$window" 1280 800 windowfocus "$window"
+  until_true 30 "the window appears and takes the focus" take_focus
 }
 title_has() { xdotool getwindowname "$window" | grep -q -- "$1"; }
 running() { "$program" runs show "$work/sample/runs/first" --json | grep -q '"state":"running"'; }
@@ -70,7 +75,7 @@ until_true 10 "the palette opens the data page" title_has 'Data'
 timeout 20 "$studio" "$work/sample" >>"$work/studio.log" 2>&1
 kill -0 "$studio_pid"
 # Closing does not end the training; the next start finds project and page again.
-until_true 10 "the window takes the focus" xdotool windowfocus "$window"
+until_true 10 "the window takes the focus" take_focus
 xdotool key ctrl+q
 until_true 20 "the window closes" bash -c "! kill -0 $studio_pid"
 running
@@ -78,6 +83,6 @@ start
 until_true 20 "the project is open again" title_has 'sample'
 title_has 'Data'
 "$program" runs stop "$work/sample/runs/first" >/dev/null
-until_true 10 "the window takes the focus" xdotool windowfocus "$window"
+until_true 10 "the window takes the focus" take_focus
 xdotool key ctrl+q
 until_true 20 "the window closes" bash -c "! kill -0 $studio_pid"
