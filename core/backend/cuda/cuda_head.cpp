@@ -205,12 +205,12 @@ class Loss {
     /// Targets first .. first + count - 1.
     Result<void> rows(HeadRows& head, int first, int count) {
         const std::int32_t* targetRows = address(m_args.targetRows) + first;
-        m_rows = std::min(m_plan.rows, wholeTiles(count));
+        m_productRows = std::min(m_plan.rows, wholeTiles(count));
         // The rows behind are zeros: so are their logits, which nobody reads, and they add nothing to dHead.
         const std::size_t row = static_cast<std::size_t>(m_width) * dtypeBytes(m_type);
-        if (m_rows > count)
+        if (m_productRows > count)
             TRY_VOID(device::fill(m_stream, m_inputs + static_cast<std::size_t>(count) * row, 0,
-                                  static_cast<std::size_t>(m_rows - count) * row));
+                                  static_cast<std::size_t>(m_productRows - count) * row));
         TRY_VOID(launchGatherRows(m_args.x.data.backendAddress(), m_args.x.type, targetRows, count, m_args.rows,
                                   m_width, m_inputs, m_type, m_stream));
         LossPiece piece{};
@@ -250,7 +250,7 @@ class Loss {
         piece.columns = std::min(m_plan.columns, m_vocabulary - piece.first);
         const void* operand = TRY(head.rows(piece.first, piece.columns));
         TRY_VOID(m_context.gemm->run(
-            logitsProduct(m_type, m_rows, m_width, m_inputs, operand, piece.columns, m_logits, m_plan.stride),
+            logitsProduct(m_type, m_productRows, m_width, m_inputs, operand, piece.columns, m_logits, m_plan.stride),
             m_library, m_stream));
         return operand;
     }
@@ -260,7 +260,7 @@ class Loss {
         TRY_VOID(launchLossGradient(piece, m_type, m_stream));
         const std::int64_t stride = static_cast<std::int64_t>(m_plan.stride) * (m_type == DType::F32 ? 1 : 2);
         GemmArgs inputs;
-        inputs.m = m_rows;
+        inputs.m = m_productRows;
         inputs.n = m_width;
         inputs.k = piece.columns;
         inputs.type = m_type;
@@ -273,7 +273,7 @@ class Loss {
         GemmArgs weights;
         weights.m = piece.columns;
         weights.n = m_width;
-        weights.k = m_rows;
+        weights.k = m_productRows;
         weights.type = m_type;
         weights.a = {m_logits, stride, true};
         weights.b = {m_inputs, m_width, false};
@@ -290,7 +290,7 @@ class Loss {
     Scratch m_scratch;
     StreamHandle m_stream;
     int m_width, m_vocabulary;
-    int m_rows = 0;  // of a piece, with those behind its targets
+    int m_productRows = 0;  // of a piece, with those behind its targets
     GemmScratch m_library;
     float* m_logits = nullptr;      // [n, columns] of a piece, then their gradient
     std::byte* m_inputs = nullptr;  // [n, d] the targets' rows of x
